@@ -50,7 +50,7 @@ def assemble(loaded: Loaded, parts: Sequence[Document]) -> list[Reading]:
         if stamped is None:
             return [_read([Run(block) for block in loaded.blocks], Book(), loaded)]
         runs = [Run(p.block, p.first, p.last) for p in stamped.placed]
-        return [_read(runs, _stamped_pages(stamped), loaded)]
+        return [_read(_slide_levels(runs), _stamped_pages(stamped), loaded)]
     return _stamped_parts(loaded, parts, ranges)
 
 
@@ -146,7 +146,7 @@ def _stamped_parts(
             Run(p.block, max(p.first, part.first_page), min(p.last, part.last_page))
             for p in stamped.placed[begin:end]
         ]
-        readings.append(_read(runs, book.within(first, last), loaded))
+        readings.append(_read(_slide_levels(runs), book.within(first, last), loaded))
     return readings
 
 
@@ -167,6 +167,26 @@ def _cuts(
     ends = [*begins[1:], len(placed)]
     for part, begin, end in zip(parts, begins, ends, strict=True):
         yield part, part.first_page, part.last_page, begin, end
+
+
+def _slide_levels(runs: Sequence[Run]) -> list[Run]:
+    """The same runs with heading levels that nest.
+
+    A converter gives the title of one slide level 1 and of the next level 2. The heading that
+    starts a page is level 1; others hang beneath it only if they were marked lower than it.
+    """
+    out: list[Run] = []
+    title = 1
+    for run in runs:
+        block = run.block
+        if block.kind == "heading":
+            starts = not out or run.first != out[-1].first or run.last != out[-1].last
+            if starts and block.level <= 2:
+                title = block.level
+            lower = block.level - title
+            run = replace(run, block=replace(block, level=1 + max(0, lower)))
+        out.append(run)
+    return out
 
 
 def _within(runs: Sequence[Run], first: int, last: int) -> list[Run]:

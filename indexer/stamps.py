@@ -9,6 +9,7 @@ stamps leave open is reported as open.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
@@ -19,7 +20,9 @@ STAMP_LINE = re.compile(r"Page (\d{1,4})")
 STAMP_LEADING = re.compile(r"Page (\d{1,4}) (?=\S)")
 AGENDA = re.compile(r"Agenda Item \d+[a-z]?", re.IGNORECASE)
 BLANK_PAGE = re.compile(r"this page is intentionally left blank\.?", re.IGNORECASE)
+CONTENTS_ENTRY = re.compile(r"(.+?)[\s.]+(\d{1,4})")
 FEWEST_STAMPS = 3
+FEWEST_AGREEING = 3
 
 STRONG, LIKELY, WEAK = 2, 1, 0
 BREAK_COST = {STRONG: 0.0, LIKELY: 1.0, WEAK: 2.0}
@@ -27,7 +30,8 @@ STAY_COST = {STRONG: 3.0, LIKELY: 0.4, WEAK: 0.0}
 EMPTY_PAGE_COST = 3.0
 MOST_EMPTY_PAGES = 6
 CONTINUED_WORDS = 8
-TOLERANCE = 1.5
+CONTENTS_COST = 2.0
+TOLERANCE = 0.9
 UNREACHABLE = float("inf")
 
 
@@ -86,7 +90,9 @@ def place(blocks: Sequence[Block], parts: Sequence[Part] = ()) -> Stamped | None
     last_page = max([part.last_page for part in parts], default=0) or (
         max(kept) + _trailing(content, strengths, loose)
     )
-    ranges = _assign(content, strengths, loose, fixed, last_page)
+    ranges = _assign(content, strengths, loose, fixed, last_page, {})
+    if expected := _by_contents(content, ranges):
+        ranges = _assign(content, strengths, loose, fixed, last_page, expected)
     placed = []
     chrome: dict[int, list[str]] = {}
     for block, (first, last) in zip(content, ranges, strict=True):
@@ -245,20 +251,23 @@ def _assign(
     loose: Sequence[tuple[int, int]],
     fixed: dict[int, int],
     last_page: int,
+    expected: dict[int, int],
 ) -> list[tuple[int, int]]:
     """For each block the first and last page it may stand on."""
     between: dict[int, list[int]] = {}
     for position, number in loose:
         between.setdefault(position, []).append(number)
     bounds = _bounds(len(content), fixed, loose, last_page)
-    forward = _sweep(content, strengths, fixed, between, bounds)
+    forward = _sweep(content, strengths, fixed, between, bounds, expected)
     best = min(forward[-1].values())
     backward: list[dict[int, float]] = [{} for _ in content]
     backward[-1] = dict.fromkeys(forward[-1], 0.0)
     for i in range(len(content) - 2, -1, -1):
         for page in forward[i]:
             steps = (
-                _step(page, later, strengths[i + 1], between.get(i + 1, ())) + cost
+                _step(page, later, strengths[i + 1], between.get(i + 1, ()))
+                + _surprise(expected, i + 1, later)
+                + cost
                 for later, cost in backward[i + 1].items()
             )
             backward[i][page] = min(steps, default=UNREACHABLE)
@@ -295,7 +304,9 @@ def _sweep(
     fixed: dict[int, int],
     between: dict[int, list[int]],
     bounds: Sequence[tuple[int, int]],
+    expected: dict[int, int],
 ) -> list[dict[int, float]]:
+    """The cheapest way to each page of each block."""
     start = {1: 0.0} if 0 not in fixed else {fixed[0]: 0.0}
     if 0 in between:
         start = {between[0][-1]: 0.0}
@@ -312,11 +323,62 @@ def _sweep(
                 default=UNREACHABLE,
             )
             if cost < UNREACHABLE:
-                row[page] = cost
+                row[page] = cost + _surprise(expected, i, page)
         if not row:  # stamps that contradict each other: go on from what the bounds allow
             row = dict.fromkeys(range(low, high + 1), min(table[-1].values()) + EMPTY_PAGE_COST)
         table.append(row)
     return table
+
+
+def _surprise(expected: dict[int, int], i: int, page: int) -> float:
+    """What it costs that a heading is not on the page that the contents page says."""
+    return CONTENTS_COST if expected.get(i, page) != page else 0.0
+
+
+def _by_contents(
+    content: Sequence[Block], ranges: Sequence[tuple[int, int]]
+) -> dict[int, int]:
+    """For headings named on a contents page, the page it says, in the pack's numbers.
+
+    A contents page counts from its own document's start. The difference is learned from headings
+    whose page the stamps settle, and used only if at least three agree on it.
+    """
+    expected: dict[int, int] = {}
+    i = 0
+    while i < len(content):
+        if content[i].kind != "contents":
+            i += 1
+            continue
+        entries = []
+        while i < len(content) and content[i].kind in ("contents", "table_header"):
+            if match := CONTENTS_ENTRY.fullmatch(content[i].text):
+                entries.append((_plain(match[1]), int(match[2])))
+            i += 1
+        named = _named(content, entries, i)
+        sure = [ranges[b][0] - n for b, n in named.items() if ranges[b][0] == ranges[b][1]]
+        shift, agreeing = Counter(sure).most_common(1)[0] if sure else (0, 0)
+        if agreeing >= FEWEST_AGREEING:
+            expected |= {b: n + shift for b, n in named.items()}
+    return expected
+
+
+def _named(
+    content: Sequence[Block], entries: Sequence[tuple[str, int]], after: int
+) -> dict[int, int]:
+    """Headings that the entries of a contents page name, in order, with the page named."""
+    named = {}
+    for title, number in entries:
+        for b in range(after, len(content)):
+            plain = _plain(content[b].text)
+            if content[b].kind in ("heading", "prose") and plain and plain == title:
+                named[b] = number
+                after = b + 1
+                break
+    return named
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))
 
 
 def _step(page: int, later: int, strength: int, stamps: Sequence[int]) -> float:
