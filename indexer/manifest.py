@@ -1,0 +1,115 @@
+"""The manifest of a generation: how it was made, of what, and the SHA-256 of every file in it."""
+
+import hashlib
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import IndexDamaged
+
+FORMAT = 1
+"""Raised when an older generation can no longer be opened by this version."""
+
+
+@dataclass(frozen=True, slots=True)
+class DocumentReport:
+    """What reading one document found."""
+
+    id: str
+    sha256: str
+    text_sha256: str
+    reader: str
+    pages: int
+    words: int
+    passages: int
+    tables: int
+    unreadable_pages: int
+    warnings: tuple[str, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class FileFacts:
+    """Size and SHA-256 of one file of a generation."""
+
+    sha256: str
+    bytes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Manifest:
+    """How a generation was made. `index_id` is a hash of inputs, never of time."""
+
+    index_id: str
+    built_at: str
+    made: Mapping[str, Any]
+    documents: tuple[DocumentReport, ...]
+    failures: Mapping[str, str]
+    passages: int
+    systems: int
+    files: Mapping[str, FileFacts]
+    format: int = field(default=FORMAT)
+
+    def write(self, folder: Path) -> None:
+        """Write it as `manifest.json` of a generation."""
+        content = json.dumps(asdict(self), indent=1, ensure_ascii=False)
+        (folder / "manifest.json").write_text(content, encoding="utf-8")
+
+    @classmethod
+    def read(cls, folder: Path) -> "Manifest":
+        """The manifest of a generation.
+
+        Raises:
+            IndexDamaged: it is missing, unreadable or of another format.
+        """
+        path = folder / "manifest.json"
+        try:
+            content = json.loads(path.read_text(encoding="utf-8"))
+            if content["format"] != FORMAT:
+                raise IndexDamaged(
+                    f"The index in {folder} has format {content['format']}, but this version reads "
+                    f"format {FORMAT}; run: icsearch index"
+                )
+            content["documents"] = tuple(
+                DocumentReport(**d | {"warnings": tuple(d["warnings"])})
+                for d in content["documents"]
+            )
+            content["files"] = {name: FileFacts(**f) for name, f in content["files"].items()}
+            return cls(**content)
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise IndexDamaged(
+                f"{path} is missing or damaged ({error}); run: icsearch index"
+            ) from error
+
+    def check_files(self, folder: Path, most_hashed: int) -> None:
+        """Compare the files with what was written: sizes always, hashes of files up to a size.
+
+        Raises:
+            IndexDamaged: a file is missing or is not what was written; the sentence names it.
+        """
+        for name, facts in self.files.items():
+            path = folder / name
+            try:
+                size = path.stat().st_size
+            except OSError:
+                raise IndexDamaged(
+                    f"The index lacks {path}; run: icsearch index --rebuild"
+                ) from None
+            if size != facts.bytes or (size <= most_hashed and sha256(path) != facts.sha256):
+                raise IndexDamaged(
+                    f"{path} is damaged: it is not what was written; run: icsearch index --rebuild"
+                )
+
+
+def sha256(path: Path) -> str:
+    """SHA-256 of a file, in hexadecimal."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def digest(value: object) -> str:
+    """SHA-256 of a value as canonical JSON, in hexadecimal."""
+    canonical = json.dumps(value, sort_keys=True, ensure_ascii=False, separators=(",", ":"))
+    return hashlib.sha256(canonical.encode()).hexdigest()

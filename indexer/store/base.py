@@ -1,0 +1,69 @@
+"""What a store of one generation can be asked. Rows are passages, numbered from 0 in order."""
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.model import Document, Passage, Reading, System, Theme
+from indexer.embed import Encoder, Vectors
+from indexer.manifest import Manifest
+
+Rows = NDArray[np.int64]
+Scores = NDArray[np.float32]
+
+
+@dataclass(frozen=True, slots=True)
+class Acronym:
+    """A short form and what it stands for, as a document defines it or a curated list says."""
+
+    short: str
+    long: str
+    documents: tuple[str, ...] = ()
+
+
+class Store(Protocol):
+    """One generation of an index, open for reading. Safe to use from many threads."""
+
+    manifest: Manifest
+    encoder: Encoder
+    systems: Mapping[str, System]
+    themes: Mapping[str, Theme]
+    documents: Mapping[str, Document]
+    acronyms: Sequence[Acronym]
+
+    def rows_of(self, document_id: str) -> tuple[int, int]:
+        """The first row of a document and the one after its last."""
+        ...
+
+    def nearest(self, vector: Vectors, k: int, rows: Rows | None) -> tuple[Rows, Scores]:
+        """The k passages most like a vector, by cosine, best first; among `rows` if given."""
+        ...
+
+    def matching(
+        self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
+    ) -> tuple[Rows, Scores]:
+        """The k passages that match weighted stems best by BM25F, among documents if given."""
+        ...
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """The passages' vectors, shape (rows, dimensions)."""
+        ...
+
+    def document_frequency(self, word: str) -> int:
+        """In how many passages a stem stands."""
+        ...
+
+    def nearest_word(self, word: str) -> str | None:
+        """The word of the documents that a word nowhere in them most likely is, or None."""
+        ...
+
+    def passages(self, rows: Sequence[int]) -> list[Passage]:
+        """The passages of rows, in the order asked."""
+        ...
+
+    def reading(self, document_id: str) -> Reading:
+        """The canonical text, sections and pages of a document."""
+        ...

@@ -1,0 +1,376 @@
+"""The embedded store: a generation is a folder with SQLite, vectors and a tantivy index.
+
+Nothing in a generation is changed once it is published. Readers open files read-only.
+"""
+
+import json
+import re
+import sqlite3
+import threading
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict
+from functools import lru_cache
+from pathlib import Path
+from types import MappingProxyType
+from typing import Any
+
+import faiss
+import numpy as np
+import tantivy
+from rapidfuzz import process
+from rapidfuzz.distance import DamerauLevenshtein
+
+from corpus.errors import IndexDamaged
+from corpus.model import (
+    Box,
+    Cell,
+    Document,
+    Lineage,
+    Page,
+    Passage,
+    Reading,
+    Section,
+    System,
+    Theme,
+)
+from indexer.analyse import STOP_STEMS, stem, tokens
+from indexer.embed import Encoder, Vectors
+from indexer.manifest import Manifest
+from indexer.store.base import Acronym, Rows, Scores
+
+SCHEMA = """
+CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
+CREATE TABLE documents (
+    id TEXT PRIMARY KEY, first_row INTEGER NOT NULL, last_row INTEGER NOT NULL,
+    document TEXT NOT NULL, text TEXT NOT NULL, sections TEXT NOT NULL, pages TEXT NOT NULL,
+    warnings TEXT NOT NULL, reader TEXT NOT NULL
+);
+CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
+CREATE TABLE passages (
+    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL,
+    passage TEXT NOT NULL, embedding_key TEXT NOT NULL
+);
+"""
+HASHED_UP_TO = 64 * 2**20
+FIELDS = {"text": 1.0, "heading": 0.6, "title": 0.25}
+WRITER_HEAP = 64 * 2**20
+LONG_WORD = 8
+
+
+def lexical_schema() -> tantivy.Schema:
+    """Fields of the lexical index: stems parted by spaces, and what filters need."""
+    builder = tantivy.SchemaBuilder()
+    for field in FIELDS:
+        builder.add_text_field(field, stored=False, tokenizer_name="whitespace")
+    builder.add_text_field("document", stored=False, tokenizer_name="raw", index_option="basic")
+    builder.add_integer_field("row", stored=False, indexed=True, fast=True)
+    return builder.build()
+
+
+def stems(text: str) -> str:
+    """Stems of a text without stop words, parted by spaces."""
+    return " ".join(word for word, _, _ in tokens(text) if word not in STOP_STEMS)
+
+
+def write(
+    folder: Path,
+    *,
+    systems: Iterable[System],
+    themes: Iterable[Theme],
+    documents: Sequence[tuple[Document, Reading, Sequence[Passage]]],
+    vectors: Vectors,
+    embedding_keys: Sequence[str],
+    acronyms: Sequence[Acronym],
+) -> None:
+    """Write the files of a generation, all but its manifest."""
+    _write_sqlite(folder, systems, themes, documents, embedding_keys, acronyms)
+    np.save(folder / "vectors.npy", vectors)
+    lexical = folder / "lexical"
+    lexical.mkdir()
+    index = tantivy.Index(lexical_schema(), path=str(lexical))
+    # One thread, so that the same passages always give the same segments.
+    writer = index.writer(WRITER_HEAP, 1)
+    row = 0
+    for document, _, passages in documents:
+        for passage in passages:
+            if passage.form != "contents":
+                entry = tantivy.Document(
+                    text=stems(passage.text),
+                    heading=stems(" ".join(passage.heading)),
+                    title=stems(document.title),
+                    document=document.id,
+                )
+                entry.add_integer("row", row)
+                writer.add_document(entry)
+            row += 1
+    writer.commit()
+    writer.wait_merging_threads()
+
+
+def _write_sqlite(
+    folder: Path,
+    systems: Iterable[System],
+    themes: Iterable[Theme],
+    documents: Sequence[tuple[Document, Reading, Sequence[Passage]]],
+    embedding_keys: Sequence[str],
+    acronyms: Sequence[Acronym],
+) -> None:
+    connection = sqlite3.connect(folder / "passages.sqlite")
+    try:
+        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;" + SCHEMA)
+        facts = {
+            "systems": [asdict(s) for s in systems],
+            "themes": [asdict(t) for t in themes],
+            "acronyms": [asdict(a) for a in acronyms],
+        }
+        connection.executemany(
+            "INSERT INTO facts VALUES (?, ?)", [(k, _json(v)) for k, v in facts.items()]
+        )
+        row = 0
+        for document, reading, passages in documents:
+            connection.execute(
+                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                (
+                    document.id,
+                    row,
+                    row + len(passages),
+                    _json(asdict(document)),
+                    reading.text,
+                    _json([asdict(s) for s in reading.sections]),
+                    _json([asdict(p) for p in reading.pages]),
+                    _json(reading.warnings),
+                    reading.reader,
+                ),
+            )
+            connection.executemany(
+                "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
+                [
+                    (row + i, p.id, document.id, _json(asdict(p)), embedding_keys[row + i])
+                    for i, p in enumerate(passages)
+                ],
+            )
+            row += len(passages)
+        connection.executemany(
+            "INSERT INTO words VALUES (?, ?)", sorted(_vocabulary(documents).items())
+        )
+        connection.commit()
+    finally:
+        connection.close()
+
+
+def _vocabulary(
+    documents: Sequence[tuple[Document, Reading, Sequence[Passage]]]
+) -> Counter[str]:
+    """Lower-case words of letters alone, and in how many passages each stands."""
+    counts: Counter[str] = Counter()
+    for _, _, passages in documents:
+        for passage in passages:
+            counts.update(set(re.findall(r"[^\W\d_]{4,}", passage.text.lower())))
+    return counts
+
+
+def _json(value: object) -> str:
+    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
+
+
+class FolderStore:
+    """A published generation in a folder."""
+
+    def __init__(self, folder: Path, encoder: Encoder) -> None:
+        """Open a generation and compare its files with its manifest.
+
+        Raises:
+            IndexDamaged: a file is missing or is not what was written.
+        """
+        self.folder = folder
+        self.manifest = Manifest.read(folder)
+        self.manifest.check_files(folder, HASHED_UP_TO)
+        self.encoder = encoder
+        self._local = threading.local()
+        self._vocabulary: dict[str, int] | None = None
+        self._stems: set[str] = set()
+        try:
+            self._vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+            self._searcher = tantivy.Index.open(str(folder / "lexical")).searcher()
+            facts = {
+                name: json.loads(value)
+                for name, value in self._database().execute("SELECT name, value FROM facts")
+            }
+            self.systems: Mapping[str, System] = _by_id(map(_system, facts["systems"]))
+            self.themes: Mapping[str, Theme] = _by_id(map(_theme, facts["themes"]))
+            self.acronyms: Sequence[Acronym] = tuple(
+                Acronym(**a | {"documents": tuple(a["documents"])}) for a in facts["acronyms"]
+            )
+            rows = self._database().execute(
+                "SELECT document, first_row, last_row FROM documents ORDER BY first_row"
+            )
+            documents = [(Document(**json.loads(d)), a, b) for d, a, b in rows]
+        except (OSError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
+            raise IndexDamaged(
+                f"The index in {folder} cannot be opened ({error}); run: icsearch index --rebuild"
+            ) from error
+        self.documents: Mapping[str, Document] = _by_id(d for d, _, _ in documents)
+        self._rows = {d.id: (first, last) for d, first, last in documents}
+        self._frequency = lru_cache(maxsize=50_000)(self._count)
+        self._reading = lru_cache(maxsize=64)(self._read)
+        self._passage = lru_cache(maxsize=20_000)(self._fetch)
+
+    def _database(self) -> sqlite3.Connection:
+        """This thread's read-only connection."""
+        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
+        if connection is None:
+            path = (self.folder / "passages.sqlite").absolute()
+            connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+            self._local.connection = connection
+        return connection
+
+    def rows_of(self, document_id: str) -> tuple[int, int]:
+        """The first row of a document and the one after its last."""
+        return self._rows[document_id]
+
+    def nearest(self, vector: Vectors, k: int, rows: Rows | None) -> tuple[Rows, Scores]:
+        """The k passages most like a vector, by cosine, best first; among `rows` if given."""
+        table = self._vectors if rows is None else self._vectors[rows]
+        k = min(k, len(table))
+        if not k:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        scores, found = faiss.knn(
+            vector[np.newaxis, :], np.ascontiguousarray(table), k, metric=faiss.METRIC_INNER_PRODUCT
+        )
+        return (found[0] if rows is None else rows[found[0]]), scores[0]
+
+    def matching(
+        self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
+    ) -> tuple[Rows, Scores]:
+        """The k passages that match weighted stems best by BM25F, among documents if given."""
+        schema = self._index_schema
+        clauses = []
+        for word, weight in words.items():
+            fields = [
+                tantivy.Query.boost_query(
+                    tantivy.Query.term_query(schema, field, word), weight * boost
+                )
+                for field, boost in FIELDS.items()
+            ]
+            clauses.append((tantivy.Occur.Should, tantivy.Query.boolean_query(
+                [(tantivy.Occur.Should, f) for f in fields])))
+        if not clauses:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        query = tantivy.Query.boolean_query(clauses)
+        if documents is not None:
+            among = tantivy.Query.term_set_query(schema, "document", list(documents))
+            query = tantivy.Query.boolean_query(
+                [
+                    (tantivy.Occur.Must, query),
+                    (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)),
+                ]
+            )
+        hits = self._searcher.search(query, k, count=False).hits
+        if not hits:
+            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
+        found = self._searcher.fast_field_values("row", [address for _, address in hits])
+        return (
+            np.asarray(found, dtype=np.int64),
+            np.asarray([score for score, _ in hits], dtype=np.float32),
+        )
+
+    @property
+    def _index_schema(self) -> tantivy.Schema:
+        return SCHEMA_OF_LEXICAL
+
+    def vectors(self, rows: Rows) -> Vectors:
+        """The passages' vectors, shape (rows, dimensions)."""
+        return np.asarray(self._vectors[rows])
+
+    def document_frequency(self, word: str) -> int:
+        """In how many passages a stem stands."""
+        return self._frequency(word)
+
+    def _count(self, word: str) -> int:
+        return int(self._searcher.doc_freq("text", word))
+
+    def nearest_word(self, word: str) -> str | None:
+        """The word of the documents that a word nowhere in them most likely is, or None."""
+        if self._vocabulary is None:
+            self._vocabulary = dict(self._database().execute("SELECT word, passages FROM words"))
+            self._stems = {stem(w) for w in self._vocabulary}
+        if word in self._vocabulary or stem(word) in self._stems:
+            return None
+        most = 1 if len(word) < LONG_WORD else 2
+        near = process.extract(
+            word,
+            self._vocabulary.keys(),
+            scorer=DamerauLevenshtein.distance,
+            score_cutoff=most,
+            limit=8,
+        )
+        near = [n for n in near if n[0][0] == word[0]]
+        if not near:
+            return None
+        return str(min(near, key=lambda n: (n[1], -self._vocabulary[n[0]], n[0]))[0])
+
+    def passages(self, rows: Sequence[int]) -> list[Passage]:
+        """The passages of rows, in the order asked."""
+        return [self._passage(int(row)) for row in rows]
+
+    def _fetch(self, row: int) -> Passage:
+        found = self._database().execute(
+            "SELECT passage FROM passages WHERE row = ?", (row,)
+        ).fetchone()
+        return _passage(json.loads(found[0]))
+
+    def reading(self, document_id: str) -> Reading:
+        """The canonical text, sections and pages of a document."""
+        return self._reading(document_id)
+
+    def _read(self, document_id: str) -> Reading:
+        text, sections, pages, warnings, reader = self._database().execute(
+            "SELECT text, sections, pages, warnings, reader FROM documents WHERE id = ?",
+            (document_id,),
+        ).fetchone()
+        return Reading(
+            text,
+            tuple(_section(s) for s in json.loads(sections)),
+            tuple(Page(**p | {"chrome": tuple(p["chrome"])}) for p in json.loads(pages)),
+            tuple(json.loads(warnings)),
+            reader,
+        )
+
+    def embedding_keys(self) -> dict[str, int]:
+        """The row of each embedding key: what can be taken over by the next generation."""
+        return dict(self._database().execute("SELECT embedding_key, row FROM passages"))
+
+
+SCHEMA_OF_LEXICAL = lexical_schema()
+
+
+def _by_id(items: Iterable[Any]) -> Mapping[str, Any]:
+    return MappingProxyType({item.id: item for item in items})
+
+
+def _system(d: dict[str, Any]) -> System:
+    lineage = tuple(Lineage(**s | {"bodies": tuple(s["bodies"])}) for s in d["lineage"])
+    return System(**d | {"aliases": tuple(d["aliases"]), "lineage": lineage})
+
+
+def _theme(d: dict[str, Any]) -> Theme:
+    return Theme(**d | {"words": tuple(d["words"])})
+
+
+def _passage(d: dict[str, Any]) -> Passage:
+    cells = tuple(Cell(**c) for c in d["cells"])
+    return Passage(
+        **d | {"heading": tuple(d["heading"]), "pages": tuple(d["pages"]), "cells": cells}
+    )
+
+
+def _section(d: dict[str, Any]) -> Section:
+    return Section(
+        **d
+        | {
+            "heading": tuple(d["heading"]),
+            "cells": tuple(Cell(**c) for c in d["cells"]),
+            "boxes": tuple(Box(**b) for b in d["boxes"]),
+        }
+    )

@@ -1,0 +1,187 @@
+"""From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
+
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
+
+from indexer.store import Store
+from search_api.cite import citation_id, cite
+from search_api.judge import Asked, features, probability
+from search_api.ladder import grade
+from search_api.model import (
+    LADDER,
+    STATUS_OF,
+    CellStatus,
+    Citation,
+    Ladder,
+    Searched,
+    Statement,
+    SystemAnswer,
+)
+from search_api.retrieve import Candidate, Scope
+from indexer.statements import Stated, statements
+
+MOST_PASSAGES = 10
+MOST_STATEMENTS = 6
+FOUND = 0.08
+"""Below this probability nothing found counts as speaking of the subject."""
+BESIDE_BEST = 0.3
+"""A statement counts if its probability is at least this share of the best one's."""
+
+Cosines = Callable[[Sequence[Stated]], Sequence[float]]
+
+
+@dataclass(frozen=True, slots=True)
+class Weighed:
+    """A statement with how likely it answers, and its rung."""
+
+    stated: Stated
+    probability: float
+    spoken: bool
+    ladder: Ladder
+    triggers: tuple[str, ...]
+
+
+def weigh(
+    store: Store,
+    asked: Asked,
+    candidates: Iterable[Candidate],
+    cosines: Cosines,
+) -> list[Weighed]:
+    """The statements of the best candidates, likeliest first."""
+    out = []
+    best = [c for c in candidates][:MOST_PASSAGES]
+    for candidate, passage in zip(best, store.passages([c.row for c in best]), strict=True):
+        if passage.form == "contents":
+            continue
+        found = statements(passage, store.reading(passage.document_id))
+        for stated, cosine in zip(found, cosines(found), strict=True):
+            evidence = features(asked, stated, cosine, candidate.dense)
+            rung, triggers = grade(_own_words(stated), stated.cells, stated.heading)
+            spoken = asked.theme is not None and speaks_of(asked, stated)
+            out.append(Weighed(stated, probability(evidence), spoken, rung, triggers))
+    return sorted(out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start))
+
+
+def _own_words(stated: Stated) -> str:
+    return stated.text
+
+
+def speaks_of(asked: Asked, stated: Stated) -> bool:
+    """Whether a statement, or the row or heading it belongs to, uses a word of the theme."""
+    assert asked.theme is not None
+    if asked.theme.spoken_in(stated.text):
+        return True
+    row = "\n".join(text for _, text in stated.cells)
+    return asked.theme.spoken_in(row) or asked.theme.spoken_in("\n".join(stated.heading[-1:]))
+
+
+def found_in(weighed: Sequence[Weighed], best: float, by_theme: bool) -> list[Weighed]:
+    """The statements that speak to the subject: by the theme's words, else by probability."""
+    if by_theme:
+        return [w for w in weighed if w.spoken]
+    line = max(FOUND, BESIDE_BEST * best)
+    return [w for w in weighed if w.probability >= line]
+
+
+def strongest(found: Sequence[Weighed], most: int = MOST_STATEMENTS) -> list[Weighed]:
+    """The strongest statements first, none saying what a stronger one said."""
+    kept: list[Weighed] = []
+    seen: list[frozenset[str]] = []
+    ranked = sorted(found, key=lambda w: (-LADDER.index(w.ladder), -round(w.probability, 5)))
+    for w in ranked:
+        words = frozenset(w.stated.text.casefold().split())
+        if any(_overlap(words, other) for other in seen):
+            continue
+        seen.append(words)
+        kept.append(w)
+        if len(kept) == most:
+            break
+    return kept
+
+
+def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two statements say the same: nearly the same words, and no figure that differs."""
+    shared = len(one & other) / max(1, min(len(one), len(other)))
+    digits = {w for w in one ^ other if any(c.isdigit() for c in w)}
+    return shared >= 0.9 and not digits
+
+
+def searched_in(store: Store, scope: Scope) -> Searched:
+    """How much of a scope was searched."""
+    readings = [store.reading(d) for d in scope.document_ids]
+    return Searched(
+        documents=len(scope.documents),
+        passages=len(scope.rows),
+        unreadable_pages=sum(r.unreadable_pages for r in readings),
+        pages=sum(len(r.pages) for r in readings),
+    )
+
+
+class Sheet:
+    """Collects the citations of one reply, each once, in the order they are first named."""
+
+    def __init__(self, store: Store) -> None:
+        """Start with none."""
+        self._store = store
+        self._citations: dict[str, Citation] = {}
+
+    def statement(self, weighed: Weighed) -> Statement:
+        """A statement with its citation noted."""
+        stated = weighed.stated
+        identity = citation_id(stated.document_id, stated.start, stated.end)
+        if identity not in self._citations:
+            self._citations[identity] = cite(
+                self._store, stated.document_id, stated.start, stated.end
+            )
+        return Statement(
+            text=stated.text,
+            ladder=weighed.ladder,
+            triggers=weighed.triggers,
+            citation=identity,
+            score=round(weighed.probability, 5),
+            form=stated.form,
+            context=_context(stated),
+        )
+
+    @property
+    def citations(self) -> tuple[Citation, ...]:
+        """Every citation named so far."""
+        return tuple(self._citations.values())
+
+
+def _context(stated: Stated) -> str:
+    """What a reader needs beside the quote: the lead of a list, or the other cells of a row."""
+    if stated.form == "table_row":
+        rest = [(h, t) for h, t in stated.cells if t not in stated.text]
+        return " · ".join(f"{h}: {' '.join(t.split())}" if h else " ".join(t.split()) for h, t in rest)
+    return stated.lead
+
+
+def system_answer(
+    store: Store,
+    system: str,
+    scope: Scope,
+    weighed: Sequence[Weighed],
+    found: Sequence[Weighed],
+    sheet: Sheet,
+) -> SystemAnswer:
+    """What one system says, or its nearest miss."""
+    chosen = strongest(found)
+    searched = searched_in(store, scope)
+    said = store.systems[system]
+    status: CellStatus = "silent"
+    if chosen:
+        status = STATUS_OF[chosen[0].ladder]
+    elif searched.unreadable_pages:
+        status = "unreadable"
+    nearest = None if chosen or not weighed else sheet.statement(weighed[0])
+    return SystemAnswer(
+        system=system,
+        name=said.name,
+        level=said.level,
+        status=status,
+        statements=tuple(sheet.statement(w) for w in chosen),
+        nearest=nearest,
+        searched=searched,
+        ladder=chosen[0].ladder if chosen else None,
+    )

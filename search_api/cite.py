@@ -1,0 +1,94 @@
+"""Citations: made by code from ranges of the canonical text, never written by hand or by a model."""
+
+import hashlib
+import re
+from functools import lru_cache
+from urllib.parse import quote as url_quote
+
+from corpus.errors import UnknownId
+from corpus.model import Reading
+from indexer.store import Store
+from search_api.model import Citation
+
+CITATION_ID = re.compile(r"(?P<document>[a-z0-9-]+)\.(?P<start>\d+)-(?P<end>\d+)")
+
+
+def citation_id(document_id: str, start: int, end: int) -> str:
+    """The id of a citation, from which its place can be told."""
+    return f"{document_id}.{start}-{end}"
+
+
+def sha256(text: str) -> str:
+    """SHA-256 of a text in UTF-8, in hexadecimal."""
+    return hashlib.sha256(text.encode()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _text_sha256(text: str) -> str:
+    return sha256(text)
+
+
+def cite(store: Store, document_id: str, start: int, end: int) -> Citation:
+    """The citation of a range of a document's canonical text.
+
+    Raises:
+        UnknownId: there is no such document, or no such range in it.
+    """
+    if document_id not in store.documents:
+        raise UnknownId(f"There is no document {document_id} in this index.", field="document")
+    document = store.documents[document_id]
+    reading = store.reading(document_id)
+    if not 0 <= start < end <= len(reading.text):
+        raise UnknownId(
+            f"{document_id} has no characters {start} to {end}; it has {len(reading.text)}."
+        )
+    quote = reading.text[start:end]
+    pages = reading.pages_of(start, end)
+    labels = [page.label for page in pages if page.label]
+    files = [page.file_page for page in pages if page.file_page is not None]
+    identity = citation_id(document_id, start, end)
+    numbers = tuple(page.number for page in pages)
+    at = f"?page={numbers[0]}" if numbers else ""
+    mark = f"{'&' if at else '?'}cite={url_quote(identity)}"
+    return Citation(
+        id=identity,
+        quote=quote,
+        system=document.system,
+        document_id=document_id,
+        document_title=document.title,
+        document_sha256=document.sha256,
+        text_sha256=_text_sha256(reading.text),
+        heading=heading_at(reading, start),
+        pages=numbers,
+        page_label="–".join(dict.fromkeys((labels[0], labels[-1]))) if labels else None,
+        page_inferred=any(page.inferred for page in pages),
+        file_page=files[0] if files else None,
+        start=start,
+        end=end,
+        quote_sha256=sha256(quote),
+        index_id=store.manifest.index_id,
+        url=f"/documents/{document_id}{at}{mark}#{identity}",
+        source_url=document.url,
+    )
+
+
+def heading_at(reading: Reading, start: int) -> tuple[str, ...]:
+    """The headings above a place of the text, the highest first."""
+    found: tuple[str, ...] = ()
+    for section in reading.sections:
+        if section.start > start:
+            break
+        found = section.heading
+    return tuple(dict.fromkeys(found))
+
+
+def resolve(store: Store, identity: str) -> Citation:
+    """The citation that an id names.
+
+    Raises:
+        UnknownId: it is not the id of a citation, or nothing stands there.
+    """
+    match = CITATION_ID.fullmatch(identity)
+    if match is None:
+        raise UnknownId(f"{identity!r} is not the id of a citation.", field="cite")
+    return cite(store, match["document"], int(match["start"]), int(match["end"]))

@@ -1,0 +1,301 @@
+"""The asked nouns: what a question is made of and what comes back.
+
+In JSON each is exactly its fields, as docs/api.md lists them; the command line, the HTTP API and the
+pages show the same objects. Offsets count Unicode code points of a document's canonical text.
+"""
+
+from dataclasses import dataclass, field
+from typing import Literal
+
+from corpus.model import Passage
+
+Ladder = Literal["mention", "aspiration", "action", "target", "commitment"]
+CellStatus = Literal["commits", "says", "mentions", "silent", "unreadable"]
+
+LADDER: tuple[Ladder, ...] = ("mention", "aspiration", "action", "target", "commitment")
+STATUS_OF: dict[Ladder, CellStatus] = {
+    "commitment": "commits",
+    "target": "commits",
+    "action": "says",
+    "aspiration": "says",
+    "mention": "mentions",
+}
+MOST_CHARACTERS = 1_000
+MOST_RESULTS = 100
+MOST_THEMES = 50
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """What to search in. Empty means everything; `from_year` and `to_year` select by period."""
+
+    system: tuple[str, ...] = ()
+    exclude_system: tuple[str, ...] = ()
+    document: tuple[str, ...] = ()
+    kind: tuple[str, ...] = ()
+    from_year: int | None = None
+    to_year: int | None = None
+    include_superseded: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Query:
+    """A question with its filters. `home` is the asker's own system, which "other" leaves out."""
+
+    text: str
+    home: str | None = None
+    filters: Filters = field(default_factory=Filters)
+    limit: int = 10
+
+
+@dataclass(frozen=True, slots=True)
+class Expansion:
+    """A word of the question and what was searched beside it, with where that was learned."""
+
+    from_: str
+    to: str
+    source: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Understood:
+    """What the question was taken to mean."""
+
+    text: str
+    systems: tuple[str, ...] = ()
+    excluded_systems: tuple[str, ...] = ()
+    expansions: tuple[Expansion, ...] = ()
+    notes: tuple[str, ...] = ()
+    subject: str = ""
+    outside: tuple[str, ...] = ()
+    phrases: tuple[str, ...] = ()
+    without: tuple[str, ...] = ()
+    spelling: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage found: its rank from 1, its score, and which retrievers found it."""
+
+    rank: int
+    score: float
+    matched_by: tuple[Literal["lexical", "dense"], ...]
+    passage: Passage
+
+
+@dataclass(frozen=True, slots=True)
+class FacetValue:
+    """How many of the passages found have one value."""
+
+    value: str
+    label: str
+    count: int
+
+
+@dataclass(frozen=True, slots=True)
+class Facets:
+    """Counts by system, by kind of document and by document."""
+
+    system: tuple[FacetValue, ...]
+    kind: tuple[FacetValue, ...]
+    document: tuple[FacetValue, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """Passages for a question, best first."""
+
+    query: str
+    understood: Understood
+    hits: tuple[Hit, ...]
+    facets: Facets
+    notes: tuple[str, ...]
+    index_id: str
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """Where a quote stands, complete enough to be checked without this product."""
+
+    id: str
+    quote: str
+    system: str
+    document_id: str
+    document_title: str
+    document_sha256: str
+    text_sha256: str
+    heading: tuple[str, ...]
+    pages: tuple[int, ...]
+    page_label: str | None
+    page_inferred: bool
+    file_page: int | None
+    start: int
+    end: int
+    quote_sha256: str
+    index_id: str
+    url: str
+    source_url: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class Statement:
+    """A sentence, list item or table row that speaks to the subject, word for word.
+
+    `triggers` are the words that gave it its place on the ladder. `context` says what a row or a
+    pronoun needs to be understood (the row's columns, the heading above): it is not quoted.
+    """
+
+    text: str
+    ladder: Ladder
+    triggers: tuple[str, ...]
+    citation: str
+    score: float = 0.0
+    form: str = "prose"
+    context: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Searched:
+    """How much of one system was searched: the proof of silence."""
+
+    documents: int
+    passages: int
+    unreadable_pages: int
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SearchedAll:
+    """How much was searched in all."""
+
+    systems: int
+    documents: int
+    passages: int
+    unreadable_pages: int
+    pages: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class SystemAnswer:
+    """What one system says: its statements, strongest first, or the nearest miss."""
+
+    system: str
+    name: str
+    level: str
+    status: CellStatus
+    statements: tuple[Statement, ...]
+    nearest: Statement | None
+    searched: Searched
+    ladder: Ladder | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A cited answer by system, or "not found" with the reason and the nearest miss."""
+
+    query: str
+    understood: Understood
+    status: Literal["answered", "not_found"]
+    reason: str | None
+    headline: str
+    systems: tuple[SystemAnswer, ...]
+    citations: tuple[Citation, ...]
+    searched: SearchedAll
+    notes: tuple[str, ...]
+    index_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedTheme:
+    """A row of a comparison: a catalogue theme, or free text with an id made of it."""
+
+    id: str
+    label: str
+
+
+@dataclass(frozen=True, slots=True)
+class ComparedSystem:
+    """A column of a comparison. `superseded`: only superseded documents speak for it."""
+
+    id: str
+    name: str
+    level: str
+    home: bool
+    superseded: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Cell:
+    """What one system says on one theme."""
+
+    theme: str
+    system: str
+    status: CellStatus
+    ladder: Ladder | None
+    statements: tuple[Statement, ...]
+    nearest: Statement | None
+    searched: Searched
+    emphasis: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class Comparison:
+    """Themes by systems, with every citation that the cells name."""
+
+    themes: tuple[ComparedTheme, ...]
+    systems: tuple[ComparedSystem, ...]
+    cells: tuple[Cell, ...]
+    citations: tuple[Citation, ...]
+    notes: tuple[str, ...]
+    index_id: str
+    summary: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Milestone:
+    """A further date of a commitment."""
+
+    due: str
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Commitment:
+    """An objective as it was promised: what, how much, by when, by whom."""
+
+    id: str
+    text: str
+    system: str
+    document_id: str
+    themes: tuple[str, ...]
+    action: str
+    target: str | None
+    value: float | None
+    unit: str | None
+    due: str | None
+    due_text: str | None
+    milestones: tuple[Milestone, ...]
+    owner: str | None
+    ladder: Ladder
+    citation: Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Commitments:
+    """A page of the register of commitments."""
+
+    total: int
+    commitments: tuple[Commitment, ...]
+    notes: tuple[str, ...]
+    index_id: str
+
+
+@dataclass(frozen=True, slots=True)
+class Verified:
+    """Whether a citation still stands. `reason` of a failure: moved, changed or missing."""
+
+    valid: bool
+    reason: str | None
+    citation: str
+    detail: str = ""

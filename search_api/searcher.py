@@ -1,0 +1,397 @@
+"""The one door: search, ask, compare and look up documents, on one generation of an index.
+
+The command line, the HTTP API, the pages and the evaluation all enter here, so what is measured is
+what is served. A Searcher is safe to use from many threads.
+"""
+
+import threading
+import time
+from collections import Counter
+from collections.abc import Sequence
+from functools import lru_cache
+
+import numpy as np
+
+from corpus.errors import QueryError, UnknownId
+from corpus.model import LEVEL_NAMES, Document, Reading, System, Theme
+from indexer.embed import Vectors
+from indexer.store import Store, open_store
+from search_api import answer as answering
+from search_api.answer import Sheet, Weighed
+from search_api.headline import headline, not_found_reason, plural
+from search_api.judge import Asked, ThemeWords, ask_for, theme_of
+from search_api.model import (
+    MOST_CHARACTERS,
+    MOST_RESULTS,
+    MOST_THEMES,
+    Answer,
+    Cell,
+    ComparedSystem,
+    ComparedTheme,
+    Comparison,
+    Facets,
+    FacetValue,
+    Filters,
+    Hit,
+    Query,
+    Searched,
+    SearchedAll,
+    SearchResult,
+    Understood,
+)
+from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
+from search_api.settings import SearchSettings
+from indexer.statements import Stated
+from search_api.understand import Understander
+
+
+class Searcher:
+    """Answers questions from one generation of an index.
+
+    Example:
+        >>> searcher = open_searcher(SearchSettings())
+        >>> answer = searcher.ask(Query("what do other ICSs say about dementia", home="sefton"))
+    """
+
+    def __init__(self, store: Store, settings: SearchSettings) -> None:
+        """Answer from a store that is open."""
+        self.store = store
+        self.settings = settings
+        self._understander = Understander(store)
+        self._query_vector = lru_cache(maxsize=2_000)(store.encoder.query)
+        self._statement_vectors: dict[tuple[str, int, int], Vectors] = {}
+        self._lock = threading.Lock()
+
+    @property
+    def index_id(self) -> str:
+        """The generation that answers."""
+        return self.store.manifest.index_id
+
+    def search(self, query: Query) -> SearchResult:
+        """Passages for a question, best first.
+
+        Raises:
+            QueryError: the question, a filter or the limit is not usable.
+            UnknownId: a system or document is not in the index.
+        """
+        started = time.perf_counter()
+        if not 1 <= query.limit <= MOST_RESULTS:
+            raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
+        understood, documents, notes = self._prepare(query)
+        found = self._candidates(understood, scope_of(self.store, documents))
+        hits = []
+        pool = self.store.passages([c.row for c in found[: self.settings.candidates]])
+        for candidate, passage in zip(found, pool, strict=False):
+            if passage.form == "contents" or not _wanted(understood, passage.text):
+                continue
+            by = (("lexical",) if candidate.lexical else ()) + ("dense",)
+            hits.append(Hit(len(hits) + 1, round(candidate.score, 5), by, passage))  # type: ignore[arg-type]
+        return SearchResult(
+            query=query.text,
+            understood=understood,
+            hits=tuple(hits[: query.limit]),
+            facets=self._facets(hits),
+            notes=notes,
+            index_id=self.index_id,
+            took_ms=round((time.perf_counter() - started) * 1000, 3),
+        )
+
+    def ask(self, query: Query) -> Answer:
+        """A cited answer by system, strongest statements first, with proof of silence.
+
+        Raises:
+            QueryError: the question or a filter is not usable.
+            UnknownId: a system or document is not in the index.
+        """
+        understood, documents, notes = self._prepare(query)
+        systems = self._systems(documents)
+        sheet = Sheet(self.store)
+        scopes = {s: self._scope(documents, s) for s in systems}
+        asked = ask_for(understood, self.store)
+        outside = bool(understood.outside and not understood.systems)
+        weighed = {
+            s: [] if outside else self._weigh(understood, asked, scope)
+            for s, scope in scopes.items()
+        }
+        best = max((w[0].probability for w in weighed.values() if w), default=0.0)
+        answers = []
+        for system, scope in scopes.items():
+            found = answering.found_in(weighed[system], best, asked.theme is not None)
+            found = [w for w in found if _wanted(understood, w.stated.text + w.stated.around)]
+            answers.append(
+                answering.system_answer(
+                    self.store, system, scope, weighed[system], found, sheet
+                )
+            )
+        answered = any(a.statements for a in answers)
+        searched = [a.searched for a in answers]
+        return Answer(
+            query=query.text,
+            understood=understood,
+            status="answered" if answered else "not_found",
+            reason=None if answered else not_found_reason(understood, answers),
+            headline=headline(understood, answers, sheet.citations, asked),
+            systems=tuple(sorted(answers, key=_by_strength)),
+            citations=sheet.citations,
+            searched=SearchedAll(
+                systems=len(systems),
+                documents=sum(s.documents for s in searched),
+                passages=sum(s.passages for s in searched),
+                unreadable_pages=sum(s.unreadable_pages for s in searched),
+                pages=sum(s.pages for s in searched),
+            ),
+            notes=notes + self._level_notes(systems),
+            index_id=self.index_id,
+        )
+
+    def compare(
+        self, themes: Sequence[str], home: str | None = None, filters: Filters | None = None
+    ) -> Comparison:
+        """Themes by systems: what each says, how strongly, and where it is silent.
+
+        Args:
+            themes: ids or labels of catalogue themes, or free text.
+            home: the asker's own system, kept and marked.
+
+        Raises:
+            QueryError: a theme or filter is not usable, or there are too many themes.
+            UnknownId: a system or document is not in the index.
+        """
+        if not 1 <= len(themes) <= MOST_THEMES:
+            raise QueryError(f"Give 1 to {MOST_THEMES} themes.", field="theme")
+        filters = filters or Filters()
+        documents, notes = self._documents(filters, home)
+        systems = self._systems(documents)
+        sheet = Sheet(self.store)
+        scopes = {s: self._scope(documents, s) for s in systems}
+        sizes = {s: answering.searched_in(self.store, scope) for s, scope in scopes.items()}
+        compared, cells = [], []
+        for text in themes:
+            theme, understood, asked = self._theme(text)
+            if theme in compared:
+                continue
+            compared.append(theme)
+            weighed = {s: self._weigh(understood, asked, scope) for s, scope in scopes.items()}
+            best = max((w[0].probability for w in weighed.values() if w), default=0.0)
+            for system, scope in scopes.items():
+                found = answering.found_in(weighed[system], best, asked.theme is not None)
+                cells.append(
+                    self._cell(theme, system, scope, weighed[system], found, sizes[system], sheet)
+                )
+        return Comparison(
+            themes=tuple(compared),
+            systems=tuple(
+                ComparedSystem(
+                    id=s,
+                    name=self.store.systems[s].name,
+                    level=self.store.systems[s].level,
+                    home=s == home,
+                    superseded=all(d.status == "superseded" for d in scopes[s].documents),
+                )
+                for s in systems
+            ),
+            cells=tuple(cells),
+            citations=sheet.citations,
+            notes=notes + self._level_notes(systems),
+            index_id=self.index_id,
+        )
+
+    def document(self, document_id: str) -> tuple[Document, Reading]:
+        """A document and what was read of it.
+
+        Raises:
+            UnknownId: it is not in the index.
+        """
+        if document_id not in self.store.documents:
+            raise UnknownId(f"There is no document {document_id} in this index.", field="document")
+        return self.store.documents[document_id], self.store.reading(document_id)
+
+    def _prepare(self, query: Query) -> tuple[Understood, list[Document], tuple[str, ...]]:
+        if query.home is not None:
+            self._known_system(query.home, "home")
+        understood = self._understander.understand(query.text, query.home)
+        documents, notes = self._documents(query.filters, query.home)
+        kept = [d for d in documents if d.system not in understood.excluded_systems]
+        if understood.systems and not query.filters.system:
+            kept = [d for d in kept if d.system in understood.systems]
+        return understood, kept, tuple(dict.fromkeys(understood.notes + notes))
+
+    def _documents(
+        self, filters: Filters, home: str | None
+    ) -> tuple[list[Document], tuple[str, ...]]:
+        """The documents that filters leave, and notes on what was left out and why."""
+        for system in (*filters.system, *filters.exclude_system):
+            self._known_system(system, "system")
+        if home is not None:
+            self._known_system(home, "home")
+        for document_id in filters.document:
+            self.document(document_id)
+        years = filters.from_year, filters.to_year
+        if years[0] is not None and years[1] is not None and years[0] > years[1]:
+            raise QueryError(f"from ({years[0]}) must not be after to ({years[1]}).", field="from")
+        kept = [
+            d
+            for d in self.store.documents.values()
+            if (not filters.system or d.system in filters.system)
+            and d.system not in filters.exclude_system
+            and (not filters.document or d.id in filters.document)
+            and (not filters.kind or d.kind in filters.kind)
+            and d.overlaps(*years)
+        ]
+        notes = []
+        if any(y is not None for y in years):
+            undated = [d for d in kept if d.period_from is None and d.period_to is None]
+            if undated:
+                notes.append(
+                    f"{plural(len(undated), 'undated document')} cannot be told by year and stay in."
+                )
+        old = [d for d in kept if d.status == "superseded" and d.id not in filters.document]
+        if old and not filters.include_superseded:
+            kept = [d for d in kept if d not in old]
+            titles = "; ".join(d.title for d in old)
+            notes.append(
+                f"{plural(len(old), 'superseded document')} left out ({titles}): "
+                "include superseded documents to search there too."
+            )
+        return kept, tuple(notes)
+
+    def _known_system(self, system: str, name: str) -> None:
+        if system not in self.store.systems:
+            known = ", ".join(self.store.systems)
+            raise UnknownId(f"There is no system {system!r}; there are {known}.", field=name)
+
+    def _systems(self, documents: Sequence[Document]) -> list[str]:
+        present = {d.system for d in documents}
+        return [s for s in self.store.systems if s in present]
+
+    def _scope(self, documents: Sequence[Document], system: str) -> Scope:
+        return scope_of(self.store, [d for d in documents if d.system == system])
+
+    def _candidates(self, understood: Understood, scope: Scope) -> list[Candidate]:
+        vector = self._query_vector(text_to_embed(understood))
+        return retrieve(self.store, understood, vector, scope, self.settings)
+
+    def _weigh(self, understood: Understood, asked: Asked, scope: Scope) -> list[Weighed]:
+        vector = self._query_vector(text_to_embed(understood))
+
+        def cosines(found: Sequence[Stated]) -> list[float]:
+            return [float(v @ vector) for v in self._vectors_of(found)]
+
+        candidates = retrieve(self.store, understood, vector, scope, self.settings)
+        if asked.theme is not None:
+            candidates = self._with_theme(asked.theme, candidates, scope)
+        return answering.weigh(self.store, asked, candidates, cosines)
+
+    def _with_theme(
+        self, theme: ThemeWords, candidates: Sequence[Candidate], scope: Scope
+    ) -> list[Candidate]:
+        """Candidates whose passage uses a word of the theme before those that do not."""
+        passages = self.store.passages([c.row for c in candidates])
+        spoken = [
+            theme.spoken_in("\n".join((p.text, *p.heading[-1:]))) for p in passages
+        ]
+        return [c for c, s in zip(candidates, spoken, strict=True) if s] + [
+            c for c, s in zip(candidates, spoken, strict=True) if not s
+        ]
+
+    def _vectors_of(self, found: Sequence[Stated]) -> list[Vectors]:
+        """Vectors of statements, encoded once while this generation is open."""
+        keys = [(s.document_id, s.start, s.end) for s in found]
+        missing = [i for i, key in enumerate(keys) if key not in self._statement_vectors]
+        if missing:
+            made = self.store.encoder.passages([found[i].text for i in missing])
+            with self._lock:
+                for i, vector in zip(missing, made, strict=True):
+                    self._statement_vectors[keys[i]] = np.asarray(vector)
+        return [self._statement_vectors[key] for key in keys]
+
+    def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
+        text = " ".join(text.split())
+        if not 1 <= len(text) <= MOST_CHARACTERS:
+            raise QueryError(
+                f"A theme must have 1 to {MOST_CHARACTERS:,} characters.", field="theme"
+            )
+        known: Theme | None = self.store.themes.get(text) or theme_of(
+            text, self.store.themes.values()
+        )
+        understood = self._understander.understand(known.label if known else text, None)
+        asked = ask_for(understood, self.store)
+        if known is None:
+            return ComparedTheme(text, text), understood, asked
+        asked = Asked(asked.words, ThemeWords.of(known), False, asked.total)
+        return ComparedTheme(known.id, known.label), understood, asked
+
+    def _cell(
+        self,
+        theme: ComparedTheme,
+        system: str,
+        scope: Scope,
+        weighed: Sequence[Weighed],
+        found: Sequence[Weighed],
+        searched: Searched,
+        sheet: Sheet,
+    ) -> Cell:
+        said = answering.system_answer(self.store, system, scope, weighed, found, sheet)
+        return Cell(
+            theme=theme.id,
+            system=system,
+            status=said.status,
+            ladder=said.ladder,
+            statements=said.statements,
+            nearest=said.nearest,
+            searched=searched,
+            emphasis=round(100 * len(found) / max(1, searched.passages), 2),
+        )
+
+    def _facets(self, hits: Sequence[Hit]) -> Facets:
+        systems = Counter(h.passage.system for h in hits)
+        documents = Counter(h.passage.document_id for h in hits)
+        kinds = Counter(self.store.documents[h.passage.document_id].kind for h in hits)
+
+        def values(counts: Counter[str], label: dict[str, str]) -> tuple[FacetValue, ...]:
+            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
+            return tuple(FacetValue(v, label.get(v, v), n) for v, n in ordered)
+
+        return Facets(
+            system=values(systems, {s.id: s.name for s in self.store.systems.values()}),
+            kind=values(kinds, {}),
+            document=values(documents, {d.id: d.title for d in self.store.documents.values()}),
+        )
+
+    def _level_notes(self, systems: Sequence[str]) -> tuple[str, ...]:
+        """What to know when bodies of unlike level, or bodies that are ending, stand together."""
+        notes = []
+        bodies: list[System] = [self.store.systems[s] for s in systems]
+        if len({b.level for b in bodies}) > 1:
+            for body in bodies:
+                if body.level != "system":
+                    whole = f" in {body.part_of}" if body.part_of else ""
+                    notes.append(
+                        f"{body.name} is a {LEVEL_NAMES[body.level]}{whole}, "
+                        "not an integrated care system: its plan is for a smaller area."
+                    )
+        for body in bodies:
+            notes.extend(
+                f"{body.name} ({step.status}, {step.date}): {step.event}"
+                for step in body.lineage
+                if step.status == "announced"
+            )
+        return tuple(notes)
+
+
+def _by_strength(said: object) -> int:
+    order = ("commits", "says", "mentions", "unreadable", "silent")
+    return order.index(getattr(said, "status"))  # noqa: B009
+
+
+def _wanted(understood: Understood, text: str) -> bool:
+    """Whether a text holds every quoted phrase and none of the words ruled out."""
+    lower = " ".join(text.lower().replace("’", "'").split())
+    if any(" ".join(p.lower().replace("’", "'").split()) not in lower for p in understood.phrases):
+        return False
+    return not any(word.lower() in lower for word in understood.without)
+
+
+def open_searcher(settings: SearchSettings, index_id: str | None = None) -> Searcher:
+    """A Searcher on the current generation of an index, or on a named one."""
+    return Searcher(open_store(settings.index, index_id), settings)

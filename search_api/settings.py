@@ -1,0 +1,22 @@
+"""Settings of searching and serving, from arguments or `ICSEARCH_…` environment variables."""
+
+from pydantic import Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from indexer.settings import CHECKOUT
+
+
+class SearchSettings(BaseSettings):
+    """How passages are found and when a subject counts as found.
+
+    The weights were set on the tune questions of `eval/labels` and on three public collections, never
+    on the test questions; `docs/adr/` says how.
+    """
+
+    model_config = SettingsConfigDict(env_prefix="ICSEARCH_", extra="ignore", frozen=True)
+
+    index: str = Field(str(CHECKOUT / ".index"), description="folder or URL of the index")
+    candidates: int = Field(200, ge=10, le=5_000, description="candidates from each retriever")
+    lexical_share: float = Field(0.5, ge=0, le=1, description="weight of BM25 in the fusion")
+    expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of words added")
+    rate_limit: int = Field(0, ge=0, description="requests a minute from one address; 0: no limit")

@@ -1,0 +1,281 @@
+"""What a question means: whose documents, which subject, which words beside those typed.
+
+Nothing here looks at passages. What was understood is shown to the asker, who can undo it by
+wording the question otherwise or by filters.
+"""
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+
+from rapidfuzz import fuzz, process
+
+from corpus.catalogue import outside_bodies
+from corpus.errors import QueryError
+from corpus.model import System
+from indexer.analyse import STOP_STEMS, stem, terms, tokens
+from indexer.store import Acronym, Store
+from search_api.model import MOST_CHARACTERS, Expansion, Understood
+
+WORD = re.compile(r"[^\W_]+(?:['’&./][^\W_]+)*")
+PHRASE = re.compile(r"[\"“”]([^\"“”]{2,})[\"“”]")
+WITHOUT = re.compile(r"(?:^|(?<=\s))-([^\W\d_][\w'’-]*)")
+OTHER = re.compile(
+    r"\bother (?:\w+ ){0,2}?(?:ics(?:s|es|'s)?|icbs?|systems?|places?|areas?|regions?|councils?|"
+    r"boroughs?|partnerships?|organisations?|neighbours?|parts of (?:england|the country))\b"
+    r"|\belsewhere\b|\bothers\b(?! in)|\b(?:any|every)(?:one|body) (?:else|but us)\b"
+    r"|\b(?:not|but|except|apart from|besides|other than|excluding) us\b"
+    r"|\bour neighbours\b|\bthe rest of (?:england|the country|the systems)\b",
+    re.IGNORECASE,
+)
+EXCLUDING = re.compile(
+    r"(?:\bnot(?: in| at| from)?|\bexcept(?: for)?|\bexclud(?:e|ing)|\bother than|\bapart from"
+    r"|\bbut(?: not)?|\bwithout|\boutside(?: of)?|\bbesides|(?:^|\s)-)\s*(?:the |nhs )?$",
+    re.IGNORECASE,
+)
+FRAMES = re.compile(
+    r"^\W*(?:(?:can|could) you |please |i(?:'d| would)? (?:want|like|need) to know |tell me |show me "
+    r"|find (?:me )?|compare |list |give me )*"
+    r"(?:what|how|which|who|where|does|do|is|are|has|have)?\b.{0,60}?"
+    r"\b(?:say|says|said|saying|speak|speaks|mention|mentions|talk|talks|write|writes)\b"
+    r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)\s+",
+    re.IGNORECASE,
+)
+# Words of the question's frame: they say that something is asked, not what about.
+FRAME_WORDS = """
+    say says said saying tell show mention mentions speak speaks talk compare comparison ics icss
+    icses system systems anything something anyone document documents corpus please know find list
+    described describe explain there elsewhere
+"""
+FRAME_STEMS = frozenset(stem(w) for w in FRAME_WORDS.split())
+# Acronyms that are also everyday words count only in capitals.
+EVERYDAY = frozenset({"SEND", "FIT", "SPOT", "SEAS", "IC", "IT", "OR", "AP", "ICE", "ACT", "TEC"})
+LIKENESS = 87
+LEAST_FUZZY_LENGTH = 5
+MOST_FUZZY_WORDS = 7
+
+
+@dataclass(frozen=True, slots=True)
+class Alias:
+    """A name of a system, as the words it is written with."""
+
+    words: tuple[str, ...]
+    system: str
+
+
+@dataclass(frozen=True, slots=True)
+class Named:
+    """A name found in a question: whose it is and where it stands."""
+
+    system: str
+    start: int
+    end: int
+    typed: str
+
+
+class Understander:
+    """Reads questions against one generation's systems, acronyms and words."""
+
+    def __init__(self, store: Store) -> None:
+        """Prepare the tables of names, acronyms and words."""
+        self._store = store
+        self._aliases = _aliases(store.systems.values())
+        self._fuzzy = {" ".join(a.words): a for a in self._aliases if _long(a.words)}
+        self._acronyms: dict[str, list[Acronym]] = {}
+        for acronym in store.acronyms:
+            self._acronyms.setdefault(acronym.short.upper(), []).append(acronym)
+        self._long_forms = {
+            key: acronym
+            for acronym in reversed(store.acronyms)
+            if len(key := tuple(terms(acronym.long))) > 1
+        }
+        self._longest_form = max(map(len, self._long_forms), default=0)
+        own = " ".join(f"{s.name} {s.part_of or ''}" for s in store.systems.values()).lower()
+        self._outside = tuple(b for b in outside_bodies() if b.lower() not in own)
+
+    def understand(self, text: str, home: str | None) -> Understood:
+        """What a question means.
+
+        Raises:
+            QueryError: it is empty or too long.
+            UnknownId: the home system is not in the index.
+        """
+        text = " ".join(text.split())
+        if not text:
+            raise QueryError("Type a question or some words to search for.", field="q")
+        if len(text) > MOST_CHARACTERS:
+            raise QueryError(
+                f"The question has {len(text):,} characters; the most is {MOST_CHARACTERS:,}.",
+                field="q",
+            )
+        notes: list[str] = []
+        phrases = tuple(m.strip() for m in PHRASE.findall(text))
+        named = self._names(text)
+        excluded = [n for n in named if EXCLUDING.search(text[: n.start])]
+        without = [
+            m[1] for m in WITHOUT.finditer(text) if not any(n.start <= m.end(1) - 1 < n.end for n in named)
+        ]
+        wanted = [n for n in named if n not in excluded]
+        left_out = [n.system for n in excluded]
+        if OTHER.search(text):
+            if home is None:
+                notes.append(
+                    "The question says “other”, but no home system was given: none is left out."
+                )
+            elif home not in {n.system for n in wanted}:
+                left_out.append(home)
+        for n in named:
+            name = self._store.systems[n.system].name
+            if n.typed.casefold() != name.casefold():
+                notes.append(f"“{n.typed}” was read as {name}.")
+        outside = tuple(b for b in self._outside_names(text, named))
+        subject = self._subject(text, named, without)
+        expansions = tuple(self._expansions(subject, notes))
+        spelling, corrections = self._spelling(subject)
+        for typed, right in corrections.items():
+            subject = re.sub(rf"\b{re.escape(typed)}\b", right, subject)
+            notes.append(f"“{typed}” is nowhere in the documents; “{right}” was searched for.")
+        if corrections:
+            expansions = tuple(self._expansions(subject, []))
+        return Understood(
+            text=text,
+            systems=tuple(dict.fromkeys(n.system for n in wanted)),
+            excluded_systems=tuple(dict.fromkeys(left_out)),
+            expansions=expansions,
+            notes=tuple(dict.fromkeys(notes)),
+            subject=subject,
+            outside=outside,
+            phrases=phrases,
+            without=tuple(dict.fromkeys(without)),
+            spelling=spelling,
+        )
+
+    def _names(self, text: str) -> list[Named]:
+        """Systems named in the text: as they are written first, then what is like a name."""
+        words = list(WORD.finditer(text.replace("’", "'")))
+        lower = [w[0].lower().removesuffix("'s") for w in words]
+        found: list[Named] = []
+        taken = [False] * len(words)
+        for look in (self._exact, self._alike):
+            for at in range(len(words)):
+                match = None if taken[at] else look(lower, at)
+                if match is None or any(taken[at : at + match[1]]):
+                    continue
+                system, count = match
+                taken[at : at + count] = [True] * count
+                start, end = words[at].start(), words[at + count - 1].end()
+                typed = re.sub(r"['’]s$", "", text[start:end])
+                found.append(Named(system, start, end, typed))
+        return sorted(found, key=lambda n: n.start)
+
+    def _exact(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
+        for alias in self._aliases:
+            count = len(alias.words)
+            if tuple(words[at : at + count]) == alias.words:
+                return alias.system, count
+        return None
+
+    def _alike(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
+        """A misspelt name: like an alias, as many words, and not words that the documents know."""
+        for count in range(min(MOST_FUZZY_WORDS, len(words) - at), 0, -1):
+            typed = " ".join(words[at : at + count])
+            if len(typed) < LEAST_FUZZY_LENGTH:
+                continue
+            near = [a for a, alias in self._fuzzy.items() if abs(len(alias.words) - count) <= 1]
+            best = process.extractOne(typed, near, scorer=fuzz.ratio, score_cutoff=LIKENESS)
+            if best is None:
+                continue
+            known = all(self._store.document_frequency(stem(w)) for w in words[at : at + count])
+            if not known:
+                return self._fuzzy[best[0]].system, count
+        return None
+
+    def _outside_names(self, text: str, named: Sequence[Named]) -> Iterator[str]:
+        """Bodies that the text names and the corpus neither holds nor speaks of."""
+        covered = [(n.start, n.end) for n in named]
+        for body in self._outside:
+            for match in re.finditer(rf"\b{re.escape(body)}\b", text, re.IGNORECASE):
+                inside = any(s <= match.start() < e for s, e in covered)
+                if not inside and (match[0][0].isupper() or " " in body):
+                    covered.append(match.span())
+                    yield body
+
+    def _subject(self, text: str, named: Sequence[Named], without: Sequence[str]) -> str:
+        """The text without its frame, the systems it names and the words it rules out."""
+        cut = text
+        for n in sorted(named, key=lambda n: -n.start):
+            before = EXCLUDING.sub(" ", cut[: n.start])
+            cut = before + " " + cut[n.end :]
+        for word in without:
+            cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
+        cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)
+        cut = re.sub(r"\s+", " ", cut.replace('"', " ").replace("“", " ").replace("”", " "))
+        cut = re.sub(r"(?:\b(?:in|for|by|of|at|from|across)\s*)+(?=[?.!]*$)", "", cut.strip())
+        cut = cut.strip(" ,;:")
+        return cut if terms(cut) else text
+
+    def _expansions(self, subject: str, notes: list[str]) -> Iterator[Expansion]:
+        """Acronyms spelled out, and long forms shortened, as the documents define them."""
+        seen = set()
+        for match in WORD.finditer(subject):
+            short = match[0].upper().removesuffix("'S")
+            meanings = self._acronyms.get(short) or self._acronyms.get(short.removesuffix("S"))
+            if not meanings or short in seen:
+                continue
+            capital = match[0][:2].isupper()
+            if not capital and (short in EVERYDAY or len(short) < 3):
+                continue
+            seen.add(short)
+            yield Expansion(match[0], meanings[0].long, self._where(meanings[0]))
+            if len(meanings) > 1:
+                others = " or ".join(m.long for m in meanings[1:3])
+                notes.append(
+                    f"“{match[0]}” was read as {meanings[0].long}; it can also be {others}."
+                )
+        words = [word for word, _, _ in tokens(subject) if word not in STOP_STEMS]
+        at = 0
+        while at < len(words):
+            for count in range(min(self._longest_form, len(words) - at), 1, -1):
+                acronym = self._long_forms.get(tuple(words[at : at + count]))
+                if acronym and acronym.short.upper() not in seen:
+                    seen.add(acronym.short.upper())
+                    yield Expansion(acronym.long, acronym.short, self._where(acronym))
+                    at += count - 1
+                    break
+            at += 1
+
+    def _where(self, acronym: Acronym) -> str:
+        titles = [self._store.documents[d].title for d in acronym.documents[:2]]
+        return " and ".join(titles) or "icsearch's own list"
+
+    def _spelling(self, subject: str) -> tuple[str | None, Mapping[str, str]]:
+        """The subject with words that are nowhere in the documents put right, if any are near."""
+        corrections: dict[str, str] = {}
+        for match in WORD.finditer(subject):
+            word = match[0]
+            if len(word) < LEAST_FUZZY_LENGTH or not word.isalpha() or word[1:].isupper():
+                continue
+            right = self._store.nearest_word(word.lower())
+            if right is not None:
+                corrections[word] = right
+        if not corrections:
+            return None, {}
+        corrected = subject
+        for typed, right in corrections.items():
+            corrected = re.sub(rf"\b{re.escape(typed)}\b", right, corrected)
+        return corrected, corrections
+
+
+def _aliases(systems: Iterator[System] | Sequence[System]) -> list[Alias]:
+    """Every name of every system, the longest first."""
+    out = []
+    for system in systems:
+        for name in (system.name, *system.aliases):
+            words = tuple(w[0].lower() for w in WORD.finditer(name))
+            swapped = tuple("and" if w == "&" else w for w in words)
+            out.extend(Alias(w, system.id) for w in dict.fromkeys((words, swapped)))
+    return sorted(out, key=lambda a: -len(a.words))
+
+
+def _long(words: Sequence[str]) -> bool:
+    return len(" ".join(words)) >= LEAST_FUZZY_LENGTH + 1
