@@ -10,6 +10,7 @@ import importlib.metadata
 import os
 import shutil
 import sqlite3
+import sys
 import tempfile
 import time
 from collections import defaultdict
@@ -20,6 +21,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 
 from corpus import Catalogue, Document, Passage, Reading, open_catalogue
 from corpus.catalogue import sha256_of
@@ -30,6 +32,7 @@ from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
 from indexer.isolate import Limits, read_isolated
 from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest, sha256
 from indexer.settings import IndexSettings
+from indexer.statements import statements
 from indexer.store import GENERATIONS, MODELS, POINTER, current_id, kept_ids
 from indexer.store import folder as files
 
@@ -65,12 +68,11 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         former = _former(root, encoder)
         reads, failures = _read_all(catalogue, former, tell)
         parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
-        passages = [p for _, _, ps in parts for p in ps]
         made = _made(settings, encoder.facts)
         index_id = digest([made, _catalogue_facts(catalogue), [_facts(r) for r in reads]])[:16]
         target = root / GENERATIONS / index_id
-        if not target.is_dir():
-            keys, vectors = _embed(passages, catalogue, settings, encoder, former, tell)
+        if not _whole(target):
+            embedded = _embed(parts, catalogue, settings, encoder, former, tell)
             mined = acronyms.mine((r.document.id, r.reading.text) for r in reads)
             work = Path(tempfile.mkdtemp(prefix=".building-", dir=root / GENERATIONS))
             try:
@@ -79,8 +81,10 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
                     systems=catalogue.systems.values(),
                     themes=catalogue.themes.values(),
                     documents=parts,
-                    vectors=vectors,
-                    embedding_keys=keys,
+                    vectors=embedded.vectors,
+                    statement_vectors=embedded.statements,
+                    statement_ends=embedded.ends,
+                    embedding_keys=embedded.keys,
                     acronyms=mined,
                 )
                 _manifest(index_id, made, reads, parts, failures, catalogue, work).write(work)
@@ -124,6 +128,18 @@ def _writing(root: Path) -> Iterator[None]:
         raise IndexWriteError(
             f"The index in {root} cannot be written: {error}. What was served before still is."
         ) from error
+
+
+def _whole(target: Path) -> bool:
+    """Whether a generation is there with every file as written; a damaged one is put aside."""
+    if not target.is_dir():
+        return False
+    try:
+        Manifest.read(target).check_files(target, most_hashed=sys.maxsize)
+    except IcsearchError:
+        target.rename(target.with_name(f".damaged-{target.name}-{time.time_ns()}"))
+        return False
+    return True
 
 
 def _former(root: Path, encoder: Encoder) -> files.FolderStore | None:
@@ -199,44 +215,63 @@ def _split(read: Read, encoder: Encoder) -> list[Passage]:
     )
 
 
+@dataclass(frozen=True, slots=True)
+class Embedded:
+    """Vectors of passages and of their statements, and what each passage's were made of."""
+
+    keys: list[str]
+    vectors: Vectors
+    statements: Vectors
+    ends: NDArray[np.int64]
+
+
 def _embed(
-    passages: Sequence[Passage],
+    parts: Sequence[tuple[Document, Reading, Sequence[Passage]]],
     catalogue: Catalogue,
     settings: IndexSettings,
     encoder: Encoder,
     former: files.FolderStore | None,
     tell: Tell,
-) -> tuple[list[str], Vectors]:
-    """An embedding key and a vector for each passage; only new keys are encoded.
+) -> Embedded:
+    """Vectors of every passage and statement; only what the former generation lacks is encoded.
 
-    A vector is the mean, by `context_share`, of those of the passage alone and with its context.
+    A passage's vector is the mean, by `context_share`, of those of it alone and with its context.
     """
+    passages = [p for _, _, ps in parts for p in ps]
+    said = [[s.text for s in statements(p, reading)] for _, reading, ps in parts for p in ps]
     alone = [split.embedded_text(p, p.start) for p in passages]
     whose = [split.context(p, catalogue.systems[p.system].name) for p in passages]
     recipe = [asdict(encoder.facts), settings.context_share]
-    keys = [digest([recipe, c, a]) for c, a in zip(whose, alone, strict=True)]
+    keys = [digest([recipe, *three]) for three in zip(whose, alone, said, strict=True)]
     known = former.embedding_keys() if former is not None else {}
-    vectors = np.empty((len(passages), encoder.facts.dimensions), dtype=np.float32)
     fresh = [i for i, key in enumerate(keys) if key not in known]
-    kept = [i for i, key in enumerate(keys) if key in known]
-    if former is not None and kept:
-        vectors[kept] = former.vectors(np.asarray([known[keys[i]] for i in kept]))
     texts = [alone[i] for i in fresh] + [f"{whose[i]}\n{alone[i]}" for i in fresh]
+    own = list(dict.fromkeys(text for i in fresh for text in said[i]))
     count = 0
 
     def done(more: int) -> None:
         nonlocal count
         count += more
-        tell("Embedding", count, len(texts))
+        tell("Embedding", count, len(texts) + len(own))
 
-    tell("Embedding", 0, len(texts))
-    if fresh:
-        made = encoder.passages(texts, done)
-        share = settings.context_share
-        mixed = (1 - share) * made[: len(fresh)] + share * made[len(fresh) :]
-        # Six decimals: what is left of how a batch was put together is rounded away.
-        vectors[fresh] = np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6)
-    return keys, vectors
+    done(0)
+    made = encoder.passages(texts, done)
+    share = settings.context_share
+    mixed = (1 - share) * made[: len(fresh)] + share * made[len(fresh) :]
+    by_text = dict(zip(own, encoder.passages(own, done), strict=True))
+    ends = np.cumsum([len(texts) for texts in said], dtype=np.int64)
+    vectors = np.empty((len(passages), encoder.facts.dimensions), dtype=np.float32)
+    rows = np.empty((int(ends[-1]) if len(ends) else 0, vectors.shape[1]), dtype=np.float32)
+    # Six decimals: what is left of how a batch was put together is rounded away.
+    vectors[fresh] = np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6)
+    for i, key in enumerate(keys):
+        span = slice(int(ends[i]) - len(said[i]), int(ends[i]))
+        if key not in known:
+            rows[span] = [by_text[text] for text in said[i]] or np.empty((0, rows.shape[1]))
+        elif former is not None:
+            vectors[i] = former.vectors(np.asarray([known[key]]))[0]
+            rows[span] = former.statement_vectors(known[key])
+    return Embedded(keys, vectors, np.round(rows, 4), ends)
 
 
 def _made(settings: IndexSettings, facts: EncoderFacts) -> dict[str, object]:

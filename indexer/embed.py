@@ -66,6 +66,10 @@ class Encoder(Protocol):
         """How many word pieces the model makes of a text, its two marks included."""
         ...
 
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word is one of the model's own word pieces, so a common word."""
+        ...
+
 
 class OnnxEncoder:
     """The exported model in a folder, run by onnxruntime on the CPU."""
@@ -108,6 +112,10 @@ class OnnxEncoder:
     def count_pieces(self, text: str) -> int:
         """How many word pieces the model makes of a text, its two marks included."""
         return len(self._counter.encode(text).ids)
+
+    def knows(self, word: str) -> bool:
+        """Whether a lower-case word is one of the model's own word pieces, so a common word."""
+        return self._counter.token_to_id(word) is not None
 
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,)."""

@@ -9,7 +9,7 @@ from typing import Any
 
 from corpus.errors import IndexDamaged
 
-FORMAT = 1
+FORMAT = 2
 """Raised when an older generation can no longer be opened by this version."""
 
 
@@ -95,11 +95,11 @@ class Manifest:
                 size = path.stat().st_size
             except OSError:
                 raise IndexDamaged(
-                    f"The index lacks {path}; run: icsearch index --rebuild"
+                    f"The index lacks {path}; run: icsearch index"
                 ) from None
             if size != facts.bytes or (size <= most_hashed and sha256(path) != facts.sha256):
                 raise IndexDamaged(
-                    f"{path} is damaged: it is not what was written; run: icsearch index --rebuild"
+                    f"{path} is damaged: it is not what was written; run: icsearch index"
                 )
 
 

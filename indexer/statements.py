@@ -18,6 +18,7 @@ ABBREVIATION = re.compile(
 )
 LONGEST_ROW_WORDS = 130
 FEWEST_WORDS = 4
+FEWEST_HEADING_WORDS = 6
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,9 +52,10 @@ def statements(passage: Passage, reading: Reading) -> list[Stated]:
         if section.form == "table_row" and section.cells:
             out.extend(_row(passage, reading, section))
             continue
+        least = FEWEST_HEADING_WORDS if section.form == "heading" else FEWEST_WORDS
         for start, end in sentences(text):
             words = text[start:end]
-            if len(words.split()) < FEWEST_WORDS:
+            if len(words.split()) < least:
                 continue
             out.append(
                 Stated(

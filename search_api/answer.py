@@ -1,8 +1,10 @@
 """From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
+from indexer.embed import Vectors
+from indexer.statements import Stated, statements
 from indexer.store import Store
 from search_api.cite import citation_id, cite
 from search_api.judge import Asked, features, probability
@@ -18,7 +20,6 @@ from search_api.model import (
     SystemAnswer,
 )
 from search_api.retrieve import Candidate, Scope
-from indexer.statements import Stated, statements
 
 MOST_PASSAGES = 10
 MOST_STATEMENTS = 6
@@ -26,9 +27,6 @@ FOUND = 0.08
 """Below this probability nothing found counts as speaking of the subject."""
 BESIDE_BEST = 0.3
 """A statement counts if its probability is at least this share of the best one's."""
-
-Cosines = Callable[[Sequence[Stated]], Sequence[float]]
-
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
@@ -44,26 +42,23 @@ class Weighed:
 def weigh(
     store: Store,
     asked: Asked,
-    candidates: Iterable[Candidate],
-    cosines: Cosines,
+    vector: Vectors,
+    candidates: Sequence[Candidate],
 ) -> list[Weighed]:
     """The statements of the best candidates, likeliest first."""
     out = []
-    best = [c for c in candidates][:MOST_PASSAGES]
+    best = candidates[:MOST_PASSAGES]
     for candidate, passage in zip(best, store.passages([c.row for c in best]), strict=True):
         if passage.form == "contents":
             continue
         found = statements(passage, store.reading(passage.document_id))
-        for stated, cosine in zip(found, cosines(found), strict=True):
-            evidence = features(asked, stated, cosine, candidate.dense)
-            rung, triggers = grade(_own_words(stated), stated.cells, stated.heading)
+        cosines = store.statement_vectors(candidate.row) @ vector
+        for stated, cosine in zip(found, cosines, strict=True):
+            evidence = features(asked, stated, float(cosine), candidate.dense)
+            rung, triggers = grade(stated.text, stated.cells, stated.heading)
             spoken = asked.theme is not None and speaks_of(asked, stated)
             out.append(Weighed(stated, probability(evidence), spoken, rung, triggers))
     return sorted(out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start))
-
-
-def _own_words(stated: Stated) -> str:
-    return stated.text
 
 
 def speaks_of(asked: Asked, stated: Stated) -> bool:

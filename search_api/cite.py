@@ -24,7 +24,8 @@ def sha256(text: str) -> str:
 
 
 @lru_cache(maxsize=256)
-def _text_sha256(text: str) -> str:
+def text_sha256(text: str) -> str:
+    """SHA-256 of a canonical text, remembered."""
     return sha256(text)
 
 
@@ -57,7 +58,7 @@ def cite(store: Store, document_id: str, start: int, end: int) -> Citation:
         document_id=document_id,
         document_title=document.title,
         document_sha256=document.sha256,
-        text_sha256=_text_sha256(reading.text),
+        text_sha256=text_sha256(reading.text),
         heading=heading_at(reading, start),
         pages=numbers,
         page_label="–".join(dict.fromkeys((labels[0], labels[-1]))) if labels else None,

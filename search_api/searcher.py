@@ -4,17 +4,14 @@ The command line, the HTTP API, the pages and the evaluation all enter here, so 
 what is served. A Searcher is safe to use from many threads.
 """
 
-import threading
 import time
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
-
-import numpy as np
 
 from corpus.errors import QueryError, UnknownId
 from corpus.model import LEVEL_NAMES, Document, Reading, System, Theme
-from indexer.embed import Vectors
 from indexer.store import Store, open_store
 from search_api import answer as answering
 from search_api.answer import Sheet, Weighed
@@ -26,6 +23,7 @@ from search_api.model import (
     MOST_THEMES,
     Answer,
     Cell,
+    Commitments,
     ComparedSystem,
     ComparedTheme,
     Comparison,
@@ -38,10 +36,10 @@ from search_api.model import (
     SearchedAll,
     SearchResult,
     Understood,
+    Verified,
 )
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
-from indexer.statements import Stated
 from search_api.understand import Understander
 
 
@@ -59,8 +57,6 @@ class Searcher:
         self.settings = settings
         self._understander = Understander(store)
         self._query_vector = lru_cache(maxsize=2_000)(store.encoder.query)
-        self._statement_vectors: dict[tuple[str, int, int], Vectors] = {}
-        self._lock = threading.Lock()
 
     @property
     def index_id(self) -> str:
@@ -196,6 +192,37 @@ class Searcher:
             index_id=self.index_id,
         )
 
+    def commitments(
+        self,
+        *,
+        theme: str | None = None,
+        home: str | None = None,
+        filters: Filters | None = None,
+        due_before: str | None = None,
+        limit: int = 50,
+        offset: int = 0,
+    ) -> Commitments:
+        """The register of commitments: every dated or measured promise, filtered and paged.
+
+        Raises:
+            QueryError: a filter is not usable.
+            UnknownId: a system or document is not in the index.
+        """
+        from search_api.commitments import commitments
+
+        filters = filters or Filters()
+        documents, notes = self._documents(filters, home)
+        found = commitments(
+            self.store, filters, documents, theme, due_before, limit, offset
+        )
+        return replace(found, notes=notes + found.notes)
+
+    def verify(self, citations: Sequence[Mapping[str, object]]) -> list[Verified]:
+        """Whether each citation still stands in this generation's documents, in order."""
+        from search_api.verify import verify_citations
+
+        return verify_citations(citations, self.store)
+
     def document(self, document_id: str) -> tuple[Document, Reading]:
         """A document and what was read of it.
 
@@ -274,13 +301,10 @@ class Searcher:
     def _weigh(self, understood: Understood, asked: Asked, scope: Scope) -> list[Weighed]:
         vector = self._query_vector(text_to_embed(understood))
 
-        def cosines(found: Sequence[Stated]) -> list[float]:
-            return [float(v @ vector) for v in self._vectors_of(found)]
-
         candidates = retrieve(self.store, understood, vector, scope, self.settings)
         if asked.theme is not None:
             candidates = self._with_theme(asked.theme, candidates, scope)
-        return answering.weigh(self.store, asked, candidates, cosines)
+        return answering.weigh(self.store, asked, vector, candidates)
 
     def _with_theme(
         self, theme: ThemeWords, candidates: Sequence[Candidate], scope: Scope
@@ -293,17 +317,6 @@ class Searcher:
         return [c for c, s in zip(candidates, spoken, strict=True) if s] + [
             c for c, s in zip(candidates, spoken, strict=True) if not s
         ]
-
-    def _vectors_of(self, found: Sequence[Stated]) -> list[Vectors]:
-        """Vectors of statements, encoded once while this generation is open."""
-        keys = [(s.document_id, s.start, s.end) for s in found]
-        missing = [i for i, key in enumerate(keys) if key not in self._statement_vectors]
-        if missing:
-            made = self.store.encoder.passages([found[i].text for i in missing])
-            with self._lock:
-                for i, vector in zip(missing, made, strict=True):
-                    self._statement_vectors[keys[i]] = np.asarray(vector)
-        return [self._statement_vectors[key] for key in keys]
 
     def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
         text = " ".join(text.split())

@@ -19,4 +19,5 @@ class SearchSettings(BaseSettings):
     candidates: int = Field(200, ge=10, le=5_000, description="candidates from each retriever")
     lexical_share: float = Field(0.5, ge=0, le=1, description="weight of BM25 in the fusion")
     expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of words added")
+    most_at_once: int = Field(64, ge=1, le=10_000, description="requests answered at once")
     rate_limit: int = Field(0, ge=0, description="requests a minute from one address; 0: no limit")

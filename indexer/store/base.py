@@ -52,6 +52,10 @@ class Store(Protocol):
         """The passages' vectors, shape (rows, dimensions)."""
         ...
 
+    def statement_vectors(self, row: int) -> Vectors:
+        """Vectors of a passage's statements in order, shape (statements, dimensions)."""
+        ...
+
     def document_frequency(self, word: str) -> int:
         """In how many passages a stem stands."""
         ...

@@ -80,12 +80,23 @@ def write(
     themes: Iterable[Theme],
     documents: Sequence[tuple[Document, Reading, Sequence[Passage]]],
     vectors: Vectors,
+    statement_vectors: Vectors,
+    statement_ends: Rows,
     embedding_keys: Sequence[str],
     acronyms: Sequence[Acronym],
 ) -> None:
-    """Write the files of a generation, all but its manifest."""
+    """Write the files of a generation, all but its manifest.
+
+    Args:
+        vectors: of passages, shape (passages, dimensions).
+        statement_vectors: of the statements of all passages in order, shape (statements, dimensions).
+        statement_ends: for each passage, how many statements there are up to its last.
+        embedding_keys: what each passage's vectors were made of.
+    """
     _write_sqlite(folder, systems, themes, documents, embedding_keys, acronyms)
     np.save(folder / "vectors.npy", vectors)
+    np.save(folder / "statements.npy", statement_vectors.astype(np.float16))
+    np.save(folder / "statement_ends.npy", statement_ends)
     lexical = folder / "lexical"
     lexical.mkdir()
     index = tantivy.Index(lexical_schema(), path=str(lexical))
@@ -192,6 +203,8 @@ class FolderStore:
         self._stems: set[str] = set()
         try:
             self._vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
+            self._statements = np.load(folder / "statements.npy", mmap_mode="r")
+            self._statement_ends: Rows = np.load(folder / "statement_ends.npy", mmap_mode="r")
             self._searcher = tantivy.Index.open(str(folder / "lexical")).searcher()
             facts = {
                 name: json.loads(value)
@@ -208,7 +221,7 @@ class FolderStore:
             documents = [(Document(**json.loads(d)), a, b) for d, a, b in rows]
         except (OSError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
             raise IndexDamaged(
-                f"The index in {folder} cannot be opened ({error}); run: icsearch index --rebuild"
+                f"The index in {folder} cannot be opened ({error}); run: icsearch index"
             ) from error
         self.documents: Mapping[str, Document] = _by_id(d for d, _, _ in documents)
         self._rows = {d.id: (first, last) for d, first, last in documents}
@@ -283,6 +296,11 @@ class FolderStore:
         """The passages' vectors, shape (rows, dimensions)."""
         return np.asarray(self._vectors[rows])
 
+    def statement_vectors(self, row: int) -> Vectors:
+        """Vectors of a passage's statements in order, shape (statements, dimensions)."""
+        start = int(self._statement_ends[row - 1]) if row else 0
+        return np.asarray(self._statements[start : int(self._statement_ends[row])], np.float32)
+
     def document_frequency(self, word: str) -> int:
         """In how many passages a stem stands."""
         return self._frequency(word)
@@ -295,7 +313,7 @@ class FolderStore:
         if self._vocabulary is None:
             self._vocabulary = dict(self._database().execute("SELECT word, passages FROM words"))
             self._stems = {stem(w) for w in self._vocabulary}
-        if word in self._vocabulary or stem(word) in self._stems:
+        if word in self._vocabulary or stem(word) in self._stems or self.encoder.knows(word):
             return None
         most = 1 if len(word) < LONG_WORD else 2
         near = process.extract(

@@ -1,0 +1,57 @@
+# Everything installs into .venv; a second run reuses what is there.
+SHELL := /bin/bash
+.SHELLFLAGS := -euo pipefail -c
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+Q ?= what do other ICSs say about dementia
+HOME_SYSTEM ?= lancashire-south-cumbria
+export HF_HUB_OFFLINE ?= 1
+
+.PHONY: ask serve test lint eval bench clean
+
+ask: .index/CURRENT
+	@$(BIN)/icsearch ask "$(Q)" --home "$(HOME_SYSTEM)"
+
+serve: .index/CURRENT
+	$(BIN)/icsearch serve
+
+.index/CURRENT: $(VENV)/.installed $(wildcard corpus/*.toml corpus/documents/*)
+	$(BIN)/icsearch index --index .index
+	@touch $@
+
+$(VENV)/bin/python:
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "icsearch needs Python 3.11 or newer")'
+	$(PYTHON) -m venv $(VENV)
+
+# torch first and on its own line, so that a GPU user changes one file.
+$(VENV)/.installed: $(VENV)/bin/python pyproject.toml constraints.txt requirements-torch.txt
+	@echo "Installing into $(VENV); the first time takes a few minutes."
+	$(PIP) -r requirements-torch.txt
+	$(PIP) -c constraints.txt -e '.[index]'
+	@touch $@
+
+$(VENV)/.installed-dev: $(VENV)/.installed
+	$(PIP) -c constraints.txt -e '.[index,eval,dev]'
+	@touch $@
+
+test: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest
+
+lint: $(VENV)/.installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+eval: $(VENV)/.installed-dev .index/CURRENT
+	$(BIN)/icsearch eval run
+	$(BIN)/icsearch eval report
+	$(BIN)/icsearch eval gate
+
+bench: $(VENV)/.installed-dev .index/CURRENT
+	$(BIN)/icsearch bench
+
+clean:
+	rm -rf $(VENV) .index

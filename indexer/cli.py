@@ -1,0 +1,109 @@
+"""Verbs that change the index: `index`, `add`, `remove`."""
+
+import sys
+from pathlib import Path
+from typing import Any
+
+import click
+
+from indexer.manifest import Manifest
+from indexer.settings import IndexSettings
+
+
+@click.command()
+@click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
+@click.option("--index", metavar="DIR|URL", help="Where the index goes.")
+@click.option("--model", metavar="NAME|DIR", help="Embedding model.")
+@click.option("--quiet", is_flag=True, help="Say nothing but errors.")
+def index(corpus: Path | None, index: str | None, model: str | None, quiet: bool) -> None:
+    """Build or update the index; unchanged documents are not read or embedded again."""
+    settings = settings_from(corpus=corpus, index=index, model=model)
+    manifest = run(settings, quiet)
+    if not quiet:
+        report(manifest)
+
+
+@click.command()
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--system", required=True, metavar="ID", help="Whose document it is.")
+@click.option("--title", required=True, help="Its title.")
+@click.option("--kind", default="document", show_default=True, help="What kind of document.")
+@click.option("--published", metavar="YYYY-MM-DD", help="When it was published.")
+@click.option("--period", metavar="YYYY-YYYY", help="The years it speaks for.")
+@click.option("--url", help="Where the publisher has it.")
+@click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
+@click.option("--index", metavar="DIR|URL", help="Where the index is.")
+def add(file: Path, corpus: Path | None, index: str | None, **known: Any) -> None:
+    """Add FILE to the corpus and the index."""
+    from indexer.administer import Addition
+    from indexer.administer import add as added
+
+    settings = settings_from(corpus=corpus, index=index)
+    addition = Addition(file=file, **known)
+    identity, manifest = added(settings.corpus, addition, lambda: run(settings, quiet=False))
+    facts = next(d for d in manifest.documents if d.id == identity)
+    warnings = f" Warnings: {'; '.join(facts.warnings)}." if facts.warnings else ""
+    click.echo(
+        f"Added {identity}: {facts.pages:,} pages, {facts.words:,} words, "
+        f"{facts.passages:,} passages.{warnings}"
+    )
+
+
+@click.command()
+@click.argument("document_id")
+@click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
+@click.option("--index", metavar="DIR|URL", help="Where the index is.")
+def remove(document_id: str, corpus: Path | None, index: str | None) -> None:
+    """Take DOCUMENT_ID out of the corpus and the index."""
+    from indexer.administer import remove as removed
+
+    settings = settings_from(corpus=corpus, index=index)
+    manifest = removed(settings.corpus, document_id, lambda: run(settings, quiet=False))
+    click.echo(f"Removed {document_id}; {len(manifest.documents)} documents are indexed.")
+
+
+def settings_from(**given: Any) -> IndexSettings:
+    """Settings from the environment, with what was given on the command line over them."""
+    return IndexSettings(**{name: value for name, value in given.items() if value is not None})
+
+
+def run(settings: IndexSettings, quiet: bool) -> Manifest:
+    """Build with a progress bar on a terminal's error stream."""
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    from indexer.build import build_index
+
+    console = Console(stderr=True, quiet=quiet)
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn())
+    with Progress(*columns, TimeElapsedColumn(), console=console) as progress:
+        tasks: dict[str, Any] = {}
+
+        def tell(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = progress.add_task(stage, total=total)
+            progress.update(tasks[stage], completed=done, total=total)
+
+        return build_index(settings, tell)
+
+
+def report(manifest: Manifest) -> None:
+    """Print what reading each document found, and name what could not be read."""
+    from rich.console import Console
+    from rich.table import Table
+    from rich.text import Text
+
+    console = Console(highlight=False)
+    table = Table(title=f"Index {manifest.index_id}: {manifest.passages:,} passages")
+    table.add_column("Document", overflow="fold")
+    for column in ("Pages", "Unreadable", "Words", "Tables", "Passages", "Seconds"):
+        table.add_column(column, justify="right")
+    table.add_column("Warnings", overflow="fold")
+    for d in manifest.documents:
+        counts = (d.pages, d.unreadable_pages, d.words, d.tables, d.passages)
+        table.add_row(
+            d.id, *[f"{n:,}" for n in counts], f"{d.seconds:.1f}", Text("; ".join(d.warnings))
+        )
+    console.print(table)
+    for document_id, reason in manifest.failures.items():
+        print(f"Not read: {document_id}: {reason}", file=sys.stderr)  # noqa: T201

@@ -1,0 +1,229 @@
+"""The HTTP API under /api/v1: what docs/api.md lists, errors included."""
+
+import threading
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Annotated, Any
+
+from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi.exceptions import RequestValidationError
+from starlette.exceptions import HTTPException
+
+from corpus.errors import IcsearchError
+from search_api.model import Answer, Commitments, Comparison, SearchResult
+from search_api.params import (
+    AskParams,
+    CommitmentParams,
+    CompareParams,
+    SearchParams,
+    VerifyBody,
+)
+from search_api.serialise import document_entry, dumps, system_entry, text_entry
+from search_api.serving import Serving
+from search_api.settings import SearchSettings
+
+PREFIX = "/api/v1"
+RETRY_SECONDS = "2"
+
+Next = Callable[[Request], Awaitable[Response]]
+
+
+class Room:
+    """A bounded number of requests at work; those beyond it are turned away at once."""
+
+    def __init__(self, most: int) -> None:
+        """Room for `most` requests."""
+        self._most = most
+        self._now = 0
+        self._lock = threading.Lock()
+
+    @contextmanager
+    def entered(self) -> Iterator[bool]:
+        """Whether there was room; the place is given back at the end."""
+        with self._lock:
+            got = self._now < self._most
+            self._now += got
+        try:
+            yield got
+        finally:
+            with self._lock:
+                self._now -= got
+
+
+def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
+    """The one shape of every error."""
+    return {"error": {"code": code, "message": message, "field": field}}
+
+
+def create_api(serving: Serving, settings: SearchSettings) -> FastAPI:
+    """An app that answers everything under /api/v1."""
+    app = FastAPI(
+        title="icsearch",
+        version="1",
+        description="Search, cited answers and comparison over integrated care strategies.",
+        openapi_url=f"{PREFIX}/openapi.json",
+        docs_url=None,
+        redoc_url=None,
+    )
+    app.include_router(routes(serving))
+    app.add_exception_handler(IcsearchError, _told)
+    app.add_exception_handler(RequestValidationError, _invalid)
+    app.add_exception_handler(HTTPException, _plain)
+    room = Room(settings.most_at_once)
+
+    @app.middleware("http")
+    async def bounded(request: Request, call_next: Next) -> Response:
+        with room.entered() as got:
+            if got:
+                return await call_next(request)
+        body = error_body("busy", "Too many requests are being answered; try again shortly.")
+        return _json(body, 503, {"Retry-After": RETRY_SECONDS})
+
+    _mend_schema(app)
+    return app
+
+
+def routes(serving: Serving) -> APIRouter:
+    """Every path of the API."""
+    router = APIRouter(prefix=PREFIX)
+
+    @router.get("/health")
+    def health() -> Response:
+        """Whether an index is loaded, and which."""
+        store = serving.searcher().store
+        manifest = store.manifest
+        index = {
+            "id": manifest.index_id,
+            "documents": len(store.documents),
+            "passages": manifest.passages,
+            "systems": len(store.systems),
+            "built_at": manifest.built_at,
+        }
+        return _json({"status": "ok", "index": index})
+
+    @router.get("/systems")
+    def systems() -> Response:
+        """The systems with counts."""
+        store = serving.searcher().store
+        return _json({"systems": [system_entry(store, s) for s in store.systems.values()]})
+
+    @router.get("/documents")
+    def documents() -> Response:
+        """The documents with counts."""
+        store = serving.searcher().store
+        return _json({"documents": [document_entry(store, d) for d in store.documents.values()]})
+
+    @router.get("/documents/{document_id}")
+    def document(document_id: str) -> Response:
+        """One document with counts."""
+        searcher = serving.searcher()
+        return _json(document_entry(searcher.store, searcher.document(document_id)[0]))
+
+    @router.get("/documents/{document_id}/text")
+    def text(document_id: str, index_id: str | None = None) -> Response:
+        """The canonical text of a document with its pages."""
+        return _json(text_entry(*serving.searcher(index_id).document(document_id)))
+
+    @router.get("/search", response_model=SearchResult)
+    def search(params: Annotated[SearchParams, Query()]) -> Response:
+        """Passages for a question, best first."""
+        return _json(serving.searcher(params.index_id).search(params.query()))
+
+    @router.get("/ask", response_model=Answer)
+    def ask(params: Annotated[AskParams, Query()]) -> Response:
+        """A cited answer by system."""
+        return _json(serving.searcher(params.index_id).ask(params.query()))
+
+    @router.get("/compare", response_model=Comparison)
+    def compare(params: Annotated[CompareParams, Query()]) -> Response:
+        """Themes by systems."""
+        searcher = serving.searcher(params.index_id)
+        return _json(searcher.compare(params.theme, params.home, params.filters()))
+
+    @router.get("/commitments", response_model=Commitments)
+    def commitments(params: Annotated[CommitmentParams, Query()]) -> Response:
+        """The register of commitments."""
+        found = serving.searcher(params.index_id).commitments(
+            theme=params.theme,
+            home=params.home,
+            filters=params.filters(),
+            due_before=params.due_before,
+            limit=params.limit,
+            offset=params.offset,
+        )
+        return _json(found)
+
+    @router.post("/verify")
+    def verify(body: VerifyBody) -> Response:
+        """Whether each citation still stands, in the order given."""
+        return _json({"results": serving.searcher().verify(body.citations)})
+
+    @router.get("/docs", include_in_schema=False)
+    def docs() -> Response:
+        """The API for people: its paths and parameters as a plain page."""
+        from search_api.apidocs import page
+
+        return Response(page(PREFIX), media_type="text/html; charset=utf-8")
+
+    return router
+
+
+def _json(value: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
+    return Response(dumps(value), status, headers, media_type="application/json")
+
+
+def in_api(request: Request) -> bool:
+    """Whether a request is for the API rather than for a page."""
+    return request.url.path == PREFIX or request.url.path.startswith(f"{PREFIX}/")
+
+
+async def _told(request: Request, error: Exception) -> Response:
+    assert isinstance(error, IcsearchError)
+    return _json(error_body(error.code, error.message, error.field), error.http_status)
+
+
+async def _invalid(request: Request, error: Exception) -> Response:
+    assert isinstance(error, RequestValidationError)
+    message, field = explain(error)
+    return _json(error_body("invalid", message, field), 422)
+
+
+async def _plain(request: Request, error: Exception) -> Response:
+    assert isinstance(error, HTTPException)
+    message = str(error.detail)
+    if error.status_code == 404:
+        message = f"There is nothing at {request.url.path}."
+    elif error.status_code == 405:
+        message = f"{request.url.path} does not take {request.method}."
+    code = {404: "not_found", 405: "method"}.get(error.status_code, "error")
+    return _json(error_body(code, message), error.status_code, dict(error.headers or {}))
+
+
+def explain(error: RequestValidationError) -> tuple[str, str | None]:
+    """A sentence for the first thing wrong with a request, and the parameter it is about."""
+    first = error.errors()[0]
+    field = next((str(part) for part in reversed(first["loc"]) if isinstance(part, str)), None)
+    kind = first["type"]
+    if kind == "missing":
+        return f"{field} is missing.", field
+    if kind == "extra_forbidden":
+        return f"There is no parameter {field}.", field
+    given = first.get("input")
+    shown = f", not {given!r}" if isinstance(given, str | int) and len(str(given)) < 80 else ""
+    reason = str(first["msg"]).removeprefix("Input ").removeprefix("Value error, ")
+    return f"{field}: {reason}{shown}.", field
+
+
+def _mend_schema(app: FastAPI) -> None:
+    """Name `from` in the schema as it is in JSON."""
+    build = app.openapi
+
+    def openapi() -> dict[str, Any]:
+        schema = build()
+        expansion = schema.get("components", {}).get("schemas", {}).get("Expansion")
+        if expansion and "from_" in expansion["properties"]:
+            expansion["properties"]["from"] = expansion["properties"].pop("from_")
+            expansion["required"] = ["from" if r == "from_" else r for r in expansion["required"]]
+        return schema
+
+    app.openapi = openapi  # type: ignore[method-assign]
