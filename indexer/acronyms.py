@@ -92,7 +92,7 @@ def mine(texts: Iterable[tuple[str, str]]) -> tuple[Acronym, ...]:
         for plain, _ in sorted(found[short].items(), key=lambda item: (-item[1], item[0])):
             meanings.setdefault(_meaning(plain), []).append(plain)
         for alike in meanings.values():
-            documents = dict.fromkeys(d for plain in alike for d in where[short, plain])
+            documents = sorted({d for plain in alike for d in where[short, plain]})
             out.append(Acronym(short, spelled[short, alike[0]], tuple(documents)))
         for long in CURATED.get(short, ()):
             if _meaning(long) not in meanings:

@@ -69,7 +69,9 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         reads, failures = _read_all(catalogue, former, tell)
         parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
         made = _made(settings, encoder.facts)
-        index_id = digest([made, _catalogue_facts(catalogue), [_facts(r) for r in reads]])[:16]
+        index_id = digest(
+            [made, _catalogue_facts(catalogue), [_facts(r) for r in reads], failures]
+        )[:16]
         target = root / GENERATIONS / index_id
         if not _whole(target):
             embedded = _embed(parts, catalogue, settings, encoder, former, tell)

@@ -125,7 +125,7 @@ def _header_name(cell: str) -> str:
 
 def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]:
     tokens = PARSER.parse("\n".join(part))
-    lists: list[list[int | None]] = []  # one entry per open list: [next number] or [None]
+    depth = 0
     kind, level, first = "prose", 0, True
     prefix = ""
     row: list[str] = []
@@ -138,18 +138,13 @@ def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]
                 kind, level = "heading", int(token.tag[1])
             case "heading_close":
                 kind, level = "prose", 0
-            case "bullet_list_open":
-                lists.append([None])
-            case "ordered_list_open":
-                lists.append([int(token.attrGet("start") or 1)])
+            case "bullet_list_open" | "ordered_list_open":
+                depth += 1
             case "bullet_list_close" | "ordered_list_close":
-                lists.pop()
+                depth -= 1
             case "list_item_open":
-                number = lists[-1][0]
-                first, prefix = True, ""
-                if number is not None:
-                    prefix = f"{number}{token.markup} "
-                    lists[-1][0] = number + 1
+                # The number as it is written, not as a renderer would count.
+                first, prefix = True, f"{token.info}{token.markup} " if token.info else ""
             case "thead_open":
                 in_head = True
             case "thead_close":
@@ -174,9 +169,9 @@ def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]
                         yield Block("heading", text=one_line(text), level=level, gap=gap)
                 else:
                     for line in _joined(text):
-                        listed = bool(lists) and first
+                        listed = bool(depth) and first
                         clean = prefix + without_bullet(line) if listed else line
-                        yield Block("list_item" if lists else "prose", text=clean, gap=gap)
+                        yield Block("list_item" if depth else "prose", text=clean, gap=gap)
                         first, gap = False, 0
             case "html_block" | "code_block" | "fence":
                 for line in fragment_lines(token.content):
@@ -185,7 +180,7 @@ def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]
 
 
 def _pipe_row(row: list[str], header: tuple[str, ...], in_head: bool) -> Iterator[Block]:
-    cells = tuple("\n".join(fragment_lines(cell)) for cell in row)
+    cells = tuple("\n".join(filter(None, map(without_bullet, c.split("\n")))) for c in row)
     if not any(cells):
         return
     if in_head:

@@ -1,0 +1,119 @@
+"""Fixtures that many tests share: the shipped index, a tiny corpus, a Searcher, a client."""
+
+import os
+import shutil
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+os.environ["HF_HUB_OFFLINE"] = "1"
+for name in [n for n in os.environ if n.startswith("ICSEARCH_")]:
+    del os.environ[name]
+
+from indexer.build import build_index  # noqa: E402
+from indexer.settings import CHECKOUT, IndexSettings  # noqa: E402
+from search_api.searcher import Searcher, open_searcher  # noqa: E402
+from search_api.serving import Serving  # noqa: E402
+from search_api.settings import SearchSettings  # noqa: E402
+
+TINY_SYSTEMS = """
+[[system]]
+id = "northvale"
+name = "Northvale"
+aliases = ["NV"]
+
+[[system]]
+id = "southmere"
+name = "Southmere and Wend"
+level = "place"
+part_of = "Great Mere"
+"""
+TINY_NORTH = """Northvale integrated care strategy
+
+Our priorities
+
+We want every child in Northvale to have the best start in life.
+
+We will open two community diagnostic centres (CDC) by March 2027 so that people wait less.
+
+Priority 2: support people living with dementia
+
+Memory clinics will be offered in all six towns of the vale.
+"""
+TINY_SOUTH = """# Southmere plan
+
+## Dental care
+
+We will commission 40 extra dental sessions a week by September 2026.
+
+## Housing
+
+Good housing keeps people well.
+
+Objective\tImpact\tTimeframe
+Recover the dementia diagnosis rate to 70%\tPeople get a timely diagnosis\tDecember 2026
+Train all care home staff\tFewer falls\tQ3 2026/27
+"""
+
+
+@pytest.fixture(scope="session")
+def index_dir() -> Path:
+    """An index of the shipped corpus; kept between runs, and brought up to date by each."""
+    folder = CHECKOUT / ".index-test"
+    build_index(IndexSettings(index=str(folder)))
+    return folder
+
+
+@pytest.fixture(scope="session")
+def searcher(index_dir: Path) -> Searcher:
+    """A Searcher on the shipped corpus."""
+    return open_searcher(SearchSettings(index=str(index_dir)))
+
+
+@pytest.fixture(scope="session")
+def serving(index_dir: Path) -> Serving:
+    """The shipped index, served."""
+    return Serving(SearchSettings(index=str(index_dir)))
+
+
+@pytest.fixture(scope="session")
+def client(serving: Serving) -> Iterator[TestClient]:
+    """A client of the whole site: pages and API."""
+    from web.app import create_app
+
+    with TestClient(create_app(serving, serving.settings)) as client:
+        yield client
+
+
+@pytest.fixture()
+def tiny_corpus(tmp_path: Path) -> Path:
+    """A corpus folder of two systems with a document each, and a catalogue."""
+    from corpus.catalogue import sha256_of
+
+    folder = tmp_path / "corpus"
+    (folder / "documents").mkdir(parents=True)
+    (folder / "systems.toml").write_text(TINY_SYSTEMS)
+    entries = []
+    for system, name, text in (
+        ("northvale", "north.txt", TINY_NORTH),
+        ("southmere", "south.md", TINY_SOUTH),
+    ):
+        path = folder / "documents" / name
+        path.write_text(text)
+        entries.append(
+            f'[[document]]\nid = "{system}-plan"\nsystem = "{system}"\ntitle = "Plan of {system}"\n'
+            f'file = "{name}"\nsha256 = "{sha256_of(path)}"\n'
+        )
+    (folder / "documents.toml").write_text("\n".join(entries))
+    return folder
+
+
+@pytest.fixture()
+def tiny_settings(tiny_corpus: Path, tmp_path: Path, index_dir: Path) -> IndexSettings:
+    """Settings for an index of the tiny corpus, with the model already exported."""
+    index = tmp_path / "index"
+    index.mkdir()
+    shutil.copytree(index_dir / "models", index / "models")
+    return IndexSettings(corpus=tiny_corpus, index=str(index))
