@@ -67,12 +67,18 @@ def stem(word: str) -> str:
     return str(STEMMER.stemWord(word))
 
 
-def tokens(text: str) -> Iterator[tuple[str, int, int]]:
+@lru_cache(maxsize=8_192)
+def tokens(text: str) -> tuple[tuple[str, int, int], ...]:
     """(stem, start, end) of every word of the text, stop words included.
 
     A hyphen parts words ("co-production" is two); an apostrophe, full stop, ampersand or slash
-    inside a word does not ("A&E", "66.7", "2023/24"), but "and/or" is two.
+    inside a word does not ("A&E", "66.7", "2023/24"), but "and/or" is two. Remembered, since the
+    same passages are judged again and again.
     """
+    return tuple(_tokens(text))
+
+
+def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
     for match in TOKEN.finditer(text):
         word = match[0].lower().replace("’", "'")
         start = match.start()

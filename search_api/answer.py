@@ -1,7 +1,9 @@
 """From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 from indexer.embed import Vectors
 from indexer.statements import Stated, statements
@@ -21,6 +23,7 @@ from search_api.model import (
 )
 from search_api.retrieve import Candidate, Scope
 
+FIGURE = re.compile(r"\d+(?:\.\d+)?\s?(?:%|per cent)|£\s?\d")
 MOST_PASSAGES = 10
 MOST_STATEMENTS = 6
 FOUND = 0.08
@@ -30,13 +33,23 @@ BESIDE_BEST = 0.3
 
 @dataclass(frozen=True, slots=True)
 class Weighed:
-    """A statement with how likely it answers, and its rung."""
+    """A statement with how likely it answers, and whether it uses a word of the theme."""
 
     stated: Stated
     probability: float
     spoken: bool
-    ladder: Ladder
-    triggers: tuple[str, ...]
+
+    @property
+    def rung(self) -> tuple[Ladder, tuple[str, ...]]:
+        """Its place on the ladder, and the words that gave it."""
+        return _graded(self.stated.text, self.stated.cells, self.stated.heading)
+
+
+@lru_cache(maxsize=8_192)
+def _graded(
+    text: str, cells: tuple[tuple[str, str], ...], heading: tuple[str, ...]
+) -> tuple[Ladder, tuple[str, ...]]:
+    return grade(text, cells, heading)
 
 
 def weigh(
@@ -55,9 +68,8 @@ def weigh(
         cosines = store.statement_vectors(candidate.row) @ vector
         for stated, cosine in zip(found, cosines, strict=True):
             evidence = features(asked, stated, float(cosine), candidate.dense)
-            rung, triggers = grade(stated.text, stated.cells, stated.heading)
             spoken = asked.theme is not None and speaks_of(asked, stated)
-            out.append(Weighed(stated, probability(evidence), spoken, rung, triggers))
+            out.append(Weighed(stated, probability(evidence), spoken))
     return sorted(out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start))
 
 
@@ -82,7 +94,7 @@ def strongest(found: Sequence[Weighed], most: int = MOST_STATEMENTS) -> list[Wei
     """The strongest statements first, none saying what a stronger one said."""
     kept: list[Weighed] = []
     seen: list[frozenset[str]] = []
-    ranked = sorted(found, key=lambda w: (-LADDER.index(w.ladder), -round(w.probability, 5)))
+    ranked = sorted(found, key=_strength)
     for w in ranked:
         words = frozenset(w.stated.text.casefold().split())
         if any(_overlap(words, other) for other in seen):
@@ -92,6 +104,14 @@ def strongest(found: Sequence[Weighed], most: int = MOST_STATEMENTS) -> list[Wei
         if len(kept) == most:
             break
     return kept
+
+
+def _strength(weighed: Weighed) -> tuple[int, bool, float, str, int]:
+    """Sorts the strongest first: by rung, then those with a figure, then the likeliest."""
+    ladder, triggers = weighed.rung
+    figure = any(FIGURE.search(t) for t in triggers)
+    place = weighed.stated.document_id, weighed.stated.start
+    return -LADDER.index(ladder), not figure, -round(weighed.probability, 5), *place
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -123,6 +143,7 @@ class Sheet:
     def statement(self, weighed: Weighed) -> Statement:
         """A statement with its citation noted."""
         stated = weighed.stated
+        ladder, triggers = weighed.rung
         identity = citation_id(stated.document_id, stated.start, stated.end)
         if identity not in self._citations:
             self._citations[identity] = cite(
@@ -130,8 +151,8 @@ class Sheet:
             )
         return Statement(
             text=stated.text,
-            ladder=weighed.ladder,
-            triggers=weighed.triggers,
+            ladder=ladder,
+            triggers=triggers,
             citation=identity,
             score=round(weighed.probability, 5),
             form=stated.form,
@@ -165,8 +186,9 @@ def system_answer(
     searched = searched_in(store, scope)
     said = store.systems[system]
     status: CellStatus = "silent"
-    if chosen:
-        status = STATUS_OF[chosen[0].ladder]
+    ladder = chosen[0].rung[0] if chosen else None
+    if ladder is not None:
+        status = STATUS_OF[ladder]
     elif searched.unreadable_pages:
         status = "unreadable"
     nearest = None if chosen or not weighed else sheet.statement(weighed[0])
@@ -178,5 +200,5 @@ def system_answer(
         statements=tuple(sheet.statement(w) for w in chosen),
         nearest=nearest,
         searched=searched,
-        ladder=chosen[0].ladder if chosen else None,
+        ladder=ladder,
     )

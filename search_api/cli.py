@@ -170,6 +170,7 @@ def ask(text: str, as_json: bool, **options: Any) -> None:
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
 def compare(theme: tuple[str, ...], form: str, output: Path | None, **options: Any) -> None:
     """Set themes side by side across systems."""
+    _needs_output(form, output)
     from search_api import show
 
     searcher = _searcher(options["index"], options["index_id"])
@@ -179,7 +180,7 @@ def compare(theme: tuple[str, ...], form: str, output: Path | None, **options: A
         return
     from search_api.export import export
 
-    _write(export(comparison, "json" if form == "table" else form), output, form)
+    _write(export(comparison, "json" if form == "table" else form), output)
 
 
 @main.command()
@@ -204,6 +205,7 @@ def commitments(
     **options: Any,
 ) -> None:
     """List what was promised: action, measure, date, owner."""
+    _needs_output(form, output)
     from search_api import show
 
     searcher = _searcher(options["index"], options["index_id"])
@@ -220,13 +222,16 @@ def commitments(
         return
     from search_api.export import export_commitments
 
-    _write(export_commitments(found, "json" if form == "table" else form), output, form)
+    _write(export_commitments(found, "json" if form == "table" else form), output)
 
 
-def _write(content: bytes, output: Path | None, form: str) -> None:
+def _needs_output(form: str, output: Path | None) -> None:
+    if form in ("xlsx", "docx") and output is None:
+        raise click.UsageError(f"--format {form} needs --output FILE.")
+
+
+def _write(content: bytes, output: Path | None) -> None:
     if output is None:
-        if form in ("xlsx", "docx"):
-            raise click.UsageError(f"--format {form} needs --output FILE.")
         sys.stdout.buffer.write(content)
         return
     try:
