@@ -12,9 +12,10 @@ from dataclasses import dataclass, field
 
 from corpus.model import Theme
 from indexer.analyse import STOP_STEMS, terms, tokens
-from indexer.store import Store
-from search_api.model import Understood
 from indexer.statements import Stated
+from indexer.store import Store
+from search_api.cover import Weight, shares, weights_of
+from search_api.model import Understood
 from search_api.understand import FRAME_STEMS
 
 NUMBER_ASKED = re.compile(
@@ -23,14 +24,6 @@ NUMBER_ASKED = re.compile(
     re.IGNORECASE,
 )
 DIGIT = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half|third|all)\b", re.I)
-
-
-@dataclass(frozen=True, slots=True)
-class Weight:
-    """A word asked for: how rare it is, and the sets of words that also count as it."""
-
-    idf: float
-    instead: tuple[frozenset[str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +37,7 @@ class Asked:
 
     def coverage(self, own: frozenset[str], around: frozenset[str]) -> tuple[float, float]:
         """Share of the words asked for, by rarity: in the statement, and with what is around it."""
-        if not self.total:
-            return 0.0, 0.0
-        inside = with_context = 0.0
-        both = own | around
-        for word, weight in self.words.items():
-            if word in own or any(alt <= own for alt in weight.instead):
-                inside += weight.idf
-                with_context += weight.idf
-            elif word in both or any(alt <= both for alt in weight.instead):
-                with_context += weight.idf
-        return inside / self.total, with_context / self.total
+        return shares(self.words, own, around)
 
 
 @dataclass(frozen=True, slots=True)
@@ -124,18 +107,7 @@ def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
 
 def ask_for(understood: Understood, store: Store) -> Asked:
     """The words of a question with their weights."""
-    words: dict[str, Weight] = {}
-    passages = max(1, store.manifest.passages)
-    instead: dict[str, list[frozenset[str]]] = {}
-    for expansion in understood.expansions:
-        to = frozenset(terms(expansion.to))
-        for word in terms(expansion.from_):
-            instead.setdefault(word, []).append(to)
-    asked = [w for w in terms(understood.subject) if w not in FRAME_STEMS]
-    for word in asked or terms(understood.subject):
-        frequency = store.document_frequency(word)
-        idf = math.log(1 + (passages - frequency + 0.5) / (frequency + 0.5))
-        words[word] = Weight(idf, tuple(instead.get(word, ())))
+    words = weights_of(understood, store)
     theme = theme_of(understood.subject, store.themes.values())
     return Asked(
         words=words,

@@ -1,8 +1,8 @@
-"""Candidates for a question: BM25 and embeddings, fused by a convex combination of their scores.
+"""Candidates for a question: BM25 and embeddings, fused, and the best of them ranked again.
 
 Bruch, Gai and Ingber, "An Analysis of Fusion Functions for Hybrid Retrieval" (TOIS 2023): scores
 brought to one scale and added by weight beat reciprocal rank fusion once the weight is set on a few
-judged questions.
+judged questions. The scale here is standard deviations over the candidates.
 """
 
 from collections.abc import Sequence
@@ -14,14 +14,17 @@ from corpus.model import Document
 from indexer.analyse import terms
 from indexer.embed import Vectors
 from indexer.store import Rows, Store
+from search_api import rank
+from search_api.cover import asked_words
 from search_api.model import Understood
+from search_api.rank import Numbers, scaled
 from search_api.settings import SearchSettings
-from search_api.understand import FRAME_STEMS
+from search_api.thesaurus import SOURCE
 
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that may answer: its row, fused score, BM25 and cosine."""
+    """A passage that may answer: its row, score, BM25 and cosine."""
 
     row: int
     score: float
@@ -42,26 +45,55 @@ class Scope:
         return [d.id for d in self.documents]
 
 
+@dataclass(frozen=True, slots=True)
+class Pool:
+    """Everything that either retriever found: rows, BM25 (0 if not found by it) and cosines."""
+
+    rows: Rows
+    lexical: Numbers
+    dense: Numbers
+
+
 def scope_of(store: Store, documents: Sequence[Document]) -> Scope:
     """The rows of documents."""
+    if len(documents) == len(store.documents):
+        return Scope(tuple(documents), np.arange(store.manifest.passages, dtype=np.int64))
     ranges = [np.arange(*store.rows_of(d.id), dtype=np.int64) for d in documents]
     rows = np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64)
     return Scope(tuple(documents), rows)
 
 
-def words_of(understood: Understood, expansion_weight: float) -> dict[str, float]:
+def words_of(understood: Understood, settings: SearchSettings) -> dict[str, float]:
     """Stems to search for, with weights: those asked for whole, those added less."""
-    asked = [w for w in terms(understood.subject) if w not in FRAME_STEMS]
-    words = dict.fromkeys(asked or terms(understood.subject), 1.0)
+    words = dict.fromkeys(asked_words(understood), 1.0)
     for expansion in understood.expansions:
+        alike = expansion.source == SOURCE
+        weight = settings.alike_weight if alike else settings.expansion_weight
         for word in terms(expansion.to):
-            words.setdefault(word, expansion_weight)
+            words[word] = max(weight, words.get(word, 0.0))
     return words
 
 
 def text_to_embed(understood: Understood) -> str:
-    """The subject with its acronyms spelled out, for the embedding model."""
-    return understood.subject + "".join(f" ({e.to})" for e in understood.expansions)
+    """The subject for the embedding model: acronyms spelled out, one other word for each phrase."""
+    added: dict[str, str] = {}
+    for e in understood.expansions:
+        if e.source == SOURCE:
+            added.setdefault(e.from_, e.to)
+        else:
+            added[f"{e.from_} {e.to}"] = e.to
+    return understood.subject + "".join(f" ({to})" for to in added.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Ordered:
+    """A pool in its first order, and the features of its head, those to be weighed again."""
+
+    pool: Pool
+    head: list[int]
+    tail: list[int]
+    fused: Numbers
+    features: Numbers
 
 
 def retrieve(
@@ -72,30 +104,59 @@ def retrieve(
     settings: SearchSettings,
 ) -> list[Candidate]:
     """Candidates in a scope, best first; ties go to the lower row."""
-    if not len(scope.rows):
+    first = ordered(store, understood, vector, scope, settings)
+    if first is None:
         return []
-    whole = len(scope.rows) == store.manifest.passages
-    k = settings.candidates
-    dense_rows, dense = store.nearest(vector, k, None if whole else scope.rows)
-    words = words_of(understood, settings.expansion_weight)
-    lexical_rows, lexical = store.matching(words, k, None if whole else scope.document_ids)
-    bm25 = dict(zip(lexical_rows.tolist(), lexical.tolist(), strict=True))
-    cosine = dict(zip(dense_rows.tolist(), dense.tolist(), strict=True))
-    missing = [row for row in bm25 if row not in cosine]
-    if missing:
-        found = store.vectors(np.asarray(missing)) @ vector
-        cosine |= dict(zip(missing, found.tolist(), strict=True))
-    top = max(bm25.values(), default=0.0) or 1.0
-    low = min(cosine.values())
-    span = (max(cosine.values()) - low) or 1.0
-    share = settings.lexical_share
+    pool, fused = first.pool, first.fused
+    scores = rank.weighed(first.features)
+    # The rest stay in their first order, below the last of those weighed.
+    below = float(scores.min()) + fused[first.tail] - float(fused[first.head].min())
+    places = [*first.head, *first.tail]
     out = [
-        Candidate(
-            row=row,
-            score=share * bm25.get(row, 0.0) / top + (1 - share) * (similarity - low) / span,
-            lexical=bm25.get(row, 0.0),
-            dense=similarity,
-        )
-        for row, similarity in cosine.items()
+        Candidate(int(pool.rows[i]), score, float(pool.lexical[i]), float(pool.dense[i]))
+        for i, score in zip(places, [*scores.tolist(), *below.tolist()], strict=True)
     ]
     return sorted(out, key=lambda c: (-round(c.score, 5), c.row))
+
+
+def ordered(
+    store: Store,
+    understood: Understood,
+    vector: Vectors,
+    scope: Scope,
+    settings: SearchSettings,
+) -> Ordered | None:
+    """The candidates of a scope by fused score, or None where there are none."""
+    pool = pool_of(store, understood, vector, scope, settings)
+    if not len(pool.rows):
+        return None
+    lexical, dense = scaled(pool.lexical), scaled(pool.dense)
+    fused = settings.lexical_share * lexical + (1 - settings.lexical_share) * dense
+    places = rank.order(fused.tolist(), pool.rows.tolist())
+    head, tail = places[: rank.HEAD], places[rank.HEAD :]
+    found = rank.features(store, understood, vector, pool.rows[head], lexical[head], dense[head])
+    return Ordered(pool, head, tail, fused, found)
+
+
+def pool_of(
+    store: Store,
+    understood: Understood,
+    vector: Vectors,
+    scope: Scope,
+    settings: SearchSettings,
+) -> Pool:
+    """What each retriever finds in a scope, with the cosines of what only BM25 found."""
+    whole = len(scope.rows) == store.manifest.passages
+    k = settings.candidates
+    near, cosines = store.nearest(vector, k, None if whole else scope.rows)
+    words = words_of(understood, settings)
+    hits, bm25 = store.matching(words, k, None if whole else scope.document_ids)
+    missing = np.setdiff1d(hits, near)
+    rows = np.concatenate([near, missing])
+    dense = np.concatenate([cosines, store.vectors(missing) @ vector])
+    lexical = dict(zip(hits.tolist(), bm25.tolist(), strict=True))
+    return Pool(
+        rows,
+        np.array([lexical.get(row, 0.0) for row in rows.tolist()]),
+        dense.astype(np.float64),
+    )

@@ -16,8 +16,9 @@ class SearchSettings(BaseSettings):
     model_config = SettingsConfigDict(env_prefix="ICSEARCH_", extra="ignore", frozen=True)
 
     index: str = Field(str(CHECKOUT / ".index"), description="folder or URL of the index")
-    candidates: int = Field(200, ge=10, le=5_000, description="candidates from each retriever")
-    lexical_share: float = Field(0.5, ge=0, le=1, description="weight of BM25 in the fusion")
-    expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of words added")
+    candidates: int = Field(100, ge=10, le=5_000, description="candidates from each retriever")
+    lexical_share: float = Field(0.3, ge=0, le=1, description="weight of BM25 in the first order")
+    expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of acronyms spelled out")
+    alike_weight: float = Field(0.4, ge=0, le=1, description="weight of other words for a word")
     most_at_once: int = Field(64, ge=1, le=10_000, description="requests answered at once")
     rate_limit: int = Field(0, ge=0, description="requests a minute from one address; 0: no limit")

@@ -16,6 +16,7 @@ from corpus.model import System
 from indexer.analyse import STOP_STEMS, stem, terms, tokens
 from indexer.store import Acronym, Store
 from search_api.model import MOST_CHARACTERS, Expansion, Understood
+from search_api.thesaurus import SOURCE, open_thesaurus
 
 WORD = re.compile(r"[^\W_]+(?:['’&./][^\W_]+)*")
 PHRASE = re.compile(r"[\"“”]([^\"“”]{2,})[\"“”]")
@@ -23,7 +24,7 @@ WITHOUT = re.compile(r"(?:^|(?<=\s))-([^\W\d_][\w'’-]*)")
 OTHER = re.compile(
     r"\bother (?:\w+ ){0,2}?(?:ics(?:s|es|'s)?|icbs?|systems?|places?|areas?|regions?|councils?|"
     r"boroughs?|partnerships?|organisations?|neighbours?|parts of (?:england|the country))\b"
-    r"|\belsewhere\b|\bothers\b(?! in)|\b(?:any|every)(?:one|body) (?:else|but us)\b"
+    r"|\belsewhere\b|\b(?:what|how|which|where|who|do|are|have|did|will) (?:\w+ )?others\b(?! in)|\b(?:any|every)(?:one|body) (?:else|but us)\b"
     r"|\b(?:not|but|except|apart from|besides|other than|excluding) us\b"
     r"|\bour neighbours\b|\bthe rest of (?:england|the country|the systems)\b",
     re.IGNORECASE,
@@ -53,6 +54,8 @@ EVERYDAY = frozenset({"SEND", "FIT", "SPOT", "SEAS", "IC", "IT", "OR", "AP", "IC
 LIKENESS = 87
 LEAST_FUZZY_LENGTH = 5
 MOST_FUZZY_WORDS = 7
+MOST_ALIKE = 5
+OWN_LIST = "icsearch's own list"
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +84,15 @@ class Understander:
         self._store = store
         self._aliases = _aliases(store.systems.values())
         self._fuzzy = {" ".join(a.words): a for a in self._aliases if _long(a.words)}
+        self._thesaurus = open_thesaurus()
         self._acronyms: dict[str, list[Acronym]] = {}
         for acronym in store.acronyms:
             self._acronyms.setdefault(acronym.short.upper(), []).append(acronym)
+        for short, long in self._thesaurus.short.items():
+            self._acronyms.setdefault(short, [Acronym(short, long)])
         self._long_forms = {
             key: acronym
-            for acronym in reversed(store.acronyms)
+            for acronym in reversed([a for held in self._acronyms.values() for a in held])
             if len(key := tuple(terms(acronym.long))) > 1
         }
         self._longest_form = max(map(len, self._long_forms), default=0)
@@ -243,10 +249,21 @@ class Understander:
                     at += count - 1
                     break
             at += 1
+        yield from self._other_words(subject)
+
+    def _other_words(self, subject: str) -> Iterator[Expansion]:
+        """Other words for the subject's, of those that stand in the documents."""
+        for alike in self._thesaurus.alike(subject):
+            known = [w for w in alike.others if self._known(w)]
+            for word in known[:MOST_ALIKE]:
+                yield Expansion(alike.typed, word, SOURCE)
+
+    def _known(self, text: str) -> bool:
+        return all(self._store.document_frequency(word) for word in terms(text))
 
     def _where(self, acronym: Acronym) -> str:
         titles = [self._store.documents[d].title for d in acronym.documents[:2]]
-        return " and ".join(titles) or "icsearch's own list"
+        return " and ".join(titles) or OWN_LIST
 
     def _spelling(self, subject: str) -> tuple[str | None, Mapping[str, str]]:
         """The subject with words that are nowhere in the documents put right, if any are near."""

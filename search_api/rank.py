@@ -1,0 +1,164 @@
+"""Candidates in order: a few features of each, weighed by a linear model.
+
+The features say nothing of any one collection: how well words and meaning match, how much of the
+question is covered, and whether a row with a date is what was asked for. The weights were fitted by
+`python -m eval.fit` with a softmax over each question's candidates (Cao and others, "Learning to
+Rank: From Pairwise Approach to Listwise Approach", ICML 2007), on the tune questions and on three
+public collections together, never on the test questions.
+"""
+
+import math
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.model import Passage
+from indexer.analyse import STOP_STEMS, terms
+from indexer.embed import Vectors
+from indexer.store import Rows, Store
+from search_api.cover import shares, weights_of
+from search_api.model import Understood
+
+Numbers = NDArray[np.float64]
+
+FEATURES = (
+    "lexical",  # BM25, in standard deviations over the candidates
+    "dense",  # cosine of question and passage, likewise
+    "statement",  # the best cosine of question and one statement of the passage, likewise
+    "feedback",  # cosine of the passage and what the first candidates have in common, likewise
+    "inside",  # share of the question's words in the passage, by rarity
+    "around",  # the same, with headings and title
+    "pairs",  # share of the question's neighbouring words that are neighbours in the passage
+    "length",  # logarithm of the number of words
+    "row",  # a table row
+    "asked row",  # a table row, where a date, a number or a promise is asked for
+    "asked date",  # a date, where one is asked for
+)
+WEIGHTS = np.array([0.36, 0.55, 0.2, 0.23, 1.3, 1.5, 0.22, 0.45, 0.28, 0.4, 0.31])
+HEAD = 60
+"""How many of the best fused candidates are weighed again."""
+FEEDBACK = 5
+WHEN = re.compile(
+    r"\bwhen\b|\bby what\b|\bdeadlines?\b|\bdates?\b|\bdue\b|\btargets?\b|\bhow (?:many|much)\b"
+    r"|\bpromis|\bexpect(?:s|ed)\b|\bcommit|\bby (?:the )?(?:end|spring|summer|autumn|winter)\b",
+    re.IGNORECASE,
+)
+DATE = re.compile(r"\b20\d\d\b|\bQ[1-4]\b")
+
+
+@dataclass(frozen=True, slots=True)
+class Analysed:
+    """What ranking needs to know of a passage's words."""
+
+    own: frozenset[str]
+    around: frozenset[str]
+    pairs: frozenset[tuple[str, str]]
+    words: int
+    dated: bool
+
+
+@lru_cache(maxsize=20_000)
+def analysed(text: str, heading: tuple[str, ...], title: str) -> Analysed:
+    """The words of a passage, worked out once."""
+    stems = terms(text)
+    return Analysed(
+        own=frozenset(stems),
+        around=frozenset(terms(" ".join((*heading, title)))),
+        pairs=frozenset(zip(stems, stems[1:], strict=False)),
+        words=len(text.split()),
+        dated=DATE.search(text) is not None,
+    )
+
+
+def scaled(values: Numbers) -> Numbers:
+    """Values in standard deviations from their mean; zeros where all are the same."""
+    spread = float(values.std())
+    return (values - values.mean()) / spread if spread > 1e-9 else np.zeros_like(values)
+
+
+def features(
+    store: Store,
+    understood: Understood,
+    vector: Vectors,
+    rows: Rows,
+    lexical: Numbers,
+    dense: Numbers,
+) -> Numbers:
+    """The features of the best candidates, shape (rows, features).
+
+    Args:
+        rows: the candidates, those with the best fused score first.
+        lexical: their BM25, in standard deviations.
+        dense: their cosines, in standard deviations.
+    """
+    passages = store.passages(rows.tolist())
+    known = [analysed(p.text, p.heading, p.document_title) for p in passages]
+    weights = weights_of(understood, store)
+    covered = [shares(weights, a.own, a.around) for a in known]
+    asked = [w for w in terms(understood.subject) if w not in STOP_STEMS]
+    pairs = set(zip(asked, asked[1:], strict=False))
+    together = [len(pairs & a.pairs) / len(pairs) if pairs else 0.0 for a in known]
+    when = WHEN.search(understood.text) is not None
+    row = np.array([p.form == "table_row" for p in passages], dtype=np.float64)
+    dated = np.array([a.dated for a in known], dtype=np.float64)
+    return np.column_stack(
+        [
+            lexical,
+            dense,
+            scaled(best_statements(store, vector, rows)),
+            scaled(feedback(store, rows)),
+            [inside for inside, _ in covered],
+            [around for _, around in covered],
+            together,
+            [math.log1p(a.words) for a in known],
+            row,
+            row * when,
+            dated * when,
+        ]
+    )
+
+
+def best_statements(store: Store, vector: Vectors, rows: Rows) -> Numbers:
+    """The best cosine of the question and a statement of each passage; the mean where it has none."""
+    found = [store.statement_vectors(row) for row in rows.tolist()]
+    counts = np.array([len(f) for f in found])
+    if not counts.sum():
+        return np.zeros(len(rows))
+    cosines = np.concatenate(found) @ vector
+    ends = np.cumsum(counts)
+    best = [
+        float(cosines[end - count : end].max()) if count else np.nan
+        for end, count in zip(ends, counts, strict=True)
+    ]
+    out = np.array(best)
+    return np.where(np.isnan(out), np.nanmean(out), out)
+
+
+def feedback(store: Store, rows: Rows) -> Numbers:
+    """How like the first few candidates each candidate is.
+
+    Relevance feedback without a judge, as Rocchio (1971) with the first few taken for relevant.
+    """
+    vectors = store.vectors(rows)
+    middle = vectors[:FEEDBACK].mean(axis=0)
+    similar: Numbers = (vectors @ middle).astype(np.float64)
+    return similar
+
+
+def weighed(found: Numbers) -> Numbers:
+    """Scores of candidates from their features."""
+    return found @ WEIGHTS
+
+
+def order(scores: Sequence[float], rows: Sequence[int]) -> list[int]:
+    """Places from the best score to the worst; ties go to the lower row."""
+    return sorted(range(len(rows)), key=lambda i: (-round(scores[i], 5), rows[i]))
+
+
+def is_slight(passage: Passage) -> bool:
+    """Whether a passage is a bare title: a heading alone that states nothing."""
+    return passage.form == "heading" and len(passage.text.split()) < 6

@@ -1,0 +1,71 @@
+"""The command that opens the web site: `icsearch serve`."""
+
+import errno
+import socket
+
+import click
+
+from corpus.errors import IndexError_, ServeError
+
+
+@click.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="Address to listen on.")
+@click.option(
+    "--port",
+    type=click.IntRange(0, 65_535),
+    default=8000,
+    show_default=True,
+    help="Port to listen on; 0 takes one that is free.",
+)
+@click.option("--index", help="Folder or URL of the index.")
+def serve(host: str, port: int, index: str | None) -> None:
+    """Open the web site and the HTTP API.
+
+    Example:
+        icsearch serve --port 8080
+    """
+    import uvicorn
+
+    from search_api.serving import Serving
+    from search_api.settings import SearchSettings
+    from web.app import create_app
+
+    settings = SearchSettings(index=index) if index else SearchSettings()
+    listening = listen(host, port)
+    serving = Serving(settings)
+    try:
+        serving.searcher()
+    except IndexError_ as error:
+        click.echo(f"{error.message} Until then every page says so.", err=True)
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)")
+    config = uvicorn.Config(
+        create_app(serving, settings), log_level="warning", server_header=False
+    )
+    uvicorn.Server(config).run(sockets=[listening])
+
+
+def listen(host: str, port: int) -> socket.socket:
+    """A socket that listens where the server shall.
+
+    Raises:
+        ServeError: the port is in use or not ours to take, or there is no such address.
+    """
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    made = socket.socket(family, socket.SOCK_STREAM)
+    made.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        made.bind((host, port))
+        made.listen(128)
+    except OSError as error:
+        made.close()
+        raise ServeError(_why(host, port, error)) from error
+    return made
+
+
+def _why(host: str, port: int, error: OSError) -> str:
+    if error.errno == errno.EADDRINUSE:
+        return f"Port {port} of {host} is in use; give another with --port."
+    if error.errno == errno.EACCES:
+        return f"Port {port} needs an administrator's rights; give one above 1023 with --port."
+    return f"Cannot listen on {host}, port {port}: {error.strerror or error}."

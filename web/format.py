@@ -1,0 +1,87 @@
+"""Dates, page references and counts as the NHS content style writes them."""
+
+from collections.abc import Sequence
+
+MONTHS = (
+    "January February March April May June July August September October November December"
+).split()
+
+
+def british_date(date: str | None) -> str:
+    """A date of the catalogue or an index in words; what is not a date comes back as it is.
+
+    >>> british_date("2023-06-07"), british_date("2024-03"), british_date("2025")
+    ('7 June 2023', 'March 2024', '2025')
+    """
+    parts = (date or "")[:10].split("-")
+    if not all(part.isdigit() for part in parts) or len(parts) > 3:
+        return date or ""
+    if len(parts) > 1 and not 1 <= int(parts[1]) <= 12:
+        return date or ""
+    words = [parts[0]]
+    if len(parts) > 1:
+        words.insert(0, MONTHS[int(parts[1]) - 1])
+    if len(parts) > 2:
+        words.insert(0, str(int(parts[2])))
+    return " ".join(words)
+
+
+def period(first: int | None, last: int | None) -> str:
+    """The years a document speaks for.
+
+    >>> period(2023, 2025), period(2023, 2023), period(None, 2022), period(None, None)
+    ('2023 to 2025', '2023', 'up to 2022', 'undated')
+    """
+    if first is None and last is None:
+        return "undated"
+    if first is None:
+        return f"up to {last}"
+    if last is None:
+        return f"from {first}"
+    return f"{first}" if first == last else f"{first} to {last}"
+
+
+def page_reference(
+    pages: Sequence[int], label: str | None, inferred: bool, in_pack: bool, file_page: int | None
+) -> str:
+    """Where a reader finds a quote: "page 79 of the pack", "page 80 of the pack, number inferred".
+
+    >>> page_reference((79,), "79", False, True, None)
+    'page 79 of the pack'
+    >>> page_reference((80,), None, True, True, None)
+    'page 80 of the pack, number inferred'
+    >>> page_reference((6,), "iv", False, False, 6)
+    'page iv (6th page of the file)'
+    >>> page_reference((), None, False, False, None)
+    'no page numbers'
+    """
+    if not pages:
+        return "no page numbers"
+    numbers = str(pages[0]) if len(pages) == 1 else f"{pages[0]} to {pages[-1]}"
+    if len(pages) == 2:
+        numbers = f"{pages[0]} and {pages[1]}"
+    noun = "page" if len(pages) == 1 else "pages"
+    if label is not None and len(pages) == 1 and label != str(pages[0]):
+        return f"page {label} ({ordinal(file_page or pages[0])} page of the file)"
+    where = " of the pack" if in_pack else ""
+    doubt = (", number inferred" if len(pages) == 1 else ", numbers inferred") if inferred else ""
+    return f"{noun} {numbers}{where}{doubt}"
+
+
+def ordinal(number: int) -> str:
+    """A number as a rank.
+
+    >>> ordinal(1), ordinal(12), ordinal(22), ordinal(103)
+    ('1st', '12th', '22nd', '103rd')
+    """
+    ending = {1: "st", 2: "nd", 3: "rd"}.get(number % 10, "th")
+    return f"{number:,}{'th' if number % 100 in (11, 12, 13) else ending}"
+
+
+def capital(text: str) -> str:
+    """A text with its first letter a capital, the rest as it is.
+
+    >>> capital("page 79 of the pack")
+    'Page 79 of the pack'
+    """
+    return text[:1].upper() + text[1:]

@@ -1,0 +1,120 @@
+"""The evaluation's report as a page: figures, tables and texts, whatever the report holds.
+
+The report is a JSON file that `icsearch eval report` writes. Its shape is the evaluation's affair,
+so each entry is laid out as what it is: a figure, a text, or a table.
+"""
+
+import json
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from web.format import british_date, capital
+
+
+@dataclass(frozen=True, slots=True)
+class Figure:
+    """A figure of the evaluation report with its name."""
+
+    name: str
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Table:
+    """A table of the evaluation report."""
+
+    title: str
+    headers: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+@dataclass(frozen=True, slots=True)
+class QualityPage:
+    """How good the answers are, as the evaluation's latest report says."""
+
+    found: bool
+    figures: tuple[Figure, ...] = ()
+    tables: tuple[Table, ...] = ()
+    texts: tuple[Figure, ...] = ()
+
+    @classmethod
+    def of(cls, report: Mapping[str, Any] | None) -> "QualityPage":
+        """The page of a report as `icsearch eval report` writes it, or of none."""
+        if report is None:
+            return cls(found=False)
+        figures: list[Figure] = []
+        texts: list[Figure] = []
+        tables: list[Table] = []
+        for name, value in report.items():
+            _add(in_words(name), value, figures, texts, tables)
+        return cls(True, tuple(figures), tuple(tables), tuple(texts))
+
+
+def _add(
+    name: str, value: Any, figures: list[Figure], texts: list[Figure], tables: list[Table]
+) -> None:
+    """Lay one entry of the report out as what it is: a figure, a text or a table."""
+    if isinstance(value, Mapping):
+        if value and all(isinstance(v, Mapping) for v in value.values()):
+            tables.append(_table(name, [{"": in_words(k), **v} for k, v in value.items()]))
+        elif any(isinstance(v, Mapping | list) for v in value.values()):
+            for inner, item in value.items():
+                _add(f"{name}: {in_words(inner).lower()}", item, figures, texts, tables)
+        else:
+            rows = tuple((in_words(k), _shown(v)) for k, v in value.items())
+            tables.append(Table(name, ("", "Value"), rows))
+    elif isinstance(value, list) and value and all(isinstance(v, Mapping) for v in value):
+        tables.append(_table(name, value))
+    elif isinstance(value, list):
+        texts.append(Figure(name, ", ".join(map(_shown, value)) or "none"))
+    elif isinstance(value, str) and len(value) > 40:
+        texts.append(Figure(name, value))
+    else:
+        figures.append(Figure(name, _shown(value)))
+
+
+def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
+    keys = tuple(dict.fromkeys(key for row in rows for key in row))
+    return Table(
+        name,
+        tuple(in_words(key) for key in keys),
+        tuple(tuple(_shown(row.get(key)) for key in keys) for row in rows),
+    )
+
+
+def in_words(name: str) -> str:
+    """A name of the report as words.
+
+    >>> in_words("false_silence_rate"), in_words("nDCG@10")
+    ('False silence rate', 'nDCG@10')
+    """
+    return capital(name.replace("_", " ")) if "@" not in name else name
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.3f}".rstrip("0").rstrip(".")
+    if isinstance(value, int):
+        return f"{value:,}"
+    if isinstance(value, list | tuple):
+        return " to ".join(_shown(v) for v in value) if len(value) == 2 else ", ".join(
+            _shown(v) for v in value
+        )  # fmt: skip
+    if isinstance(value, Mapping):
+        return "; ".join(f"{in_words(k).lower()} {_shown(v)}" for k, v in value.items())
+    return british_date(value) if isinstance(value, str) else str(value)
+
+
+def read_report(path: Path) -> Mapping[str, Any] | None:
+    """The report in a file, or None where there is none that can be read."""
+    try:
+        report = json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError):
+        return None
+    return report if isinstance(report, dict) else None

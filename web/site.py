@@ -1,0 +1,128 @@
+"""What every route needs: the index, the templates, the settings, and how to answer with a page."""
+
+import importlib.util
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+
+from jinja2 import Environment
+from starlette.requests import Request
+from starlette.responses import HTMLResponse, Response
+
+from search_api.searcher import Searcher
+from search_api.serving import Serving
+from web.files import SourceFiles
+from web.settings import WebSettings
+from web.templating import environment
+
+STATIC = Path(__file__).parent / "static"
+COOKIE = "icsearch_home"
+A_YEAR = 365 * 24 * 3600
+FORMATS = ("csv", "xlsx", "docx")
+
+
+@dataclass(frozen=True, slots=True)
+class Tab:
+    """An entry of the menu."""
+
+    text: str
+    href: str
+
+
+MENU = (
+    Tab("Ask", "/"),
+    Tab("Compare", "/compare"),
+    Tab("Commitments", "/commitments"),
+    Tab("Documents", "/documents"),
+    Tab("Systems", "/systems"),
+    Tab("Quality", "/quality"),
+    Tab("About", "/about"),
+)
+UNDER = {"/ask": "/", "/search": "/"}
+
+
+class Site:
+    """Answers requests with pages."""
+
+    def __init__(self, serving: Serving, settings: WebSettings) -> None:
+        """Show what `serving` serves."""
+        self.serving = serving
+        self.settings = settings
+        self.files = SourceFiles(settings.corpus)
+        self.templates: Environment = environment()
+        self.templates.globals |= {
+            "service": settings.service_name,
+            "feedback": settings.feedback,
+            "static": self._static,
+        }
+        self._versions: dict[str, str] = {}
+
+    @property
+    def menu(self) -> tuple[Tab, ...]:
+        """The entries of the menu, without pages that this version lacks."""
+        return tuple(t for t in MENU if t.href != "/commitments" or has_commitments())
+
+    def show(
+        self, request: Request, template: str, page: object, status: int = 200
+    ) -> HTMLResponse:
+        """A page as HTML; to htmx only its results."""
+        partial = "hx-request" in request.headers and "hx-history-restore-request" not in (
+            request.headers
+        )
+        under = UNDER.get(request.url.path, request.url.path)
+        body = self.templates.get_template(template).render(
+            page=page,
+            menu=self.menu,
+            here=next((t.href for t in reversed(self.menu) if _within(under, t.href)), ""),
+            layout="partial.jinja" if partial else "layout.jinja",
+            partial=partial,
+        )
+        return HTMLResponse(body, status, {"Vary": "HX-Request, Cookie"})
+
+    def home(self, request: Request, searcher: Searcher) -> str | None:
+        """The home system that the browser remembers, if it is still one."""
+        remembered = request.cookies.get(COOKIE)
+        return remembered if remembered in searcher.store.systems else None
+
+    def remember(self, request: Request, response: Response, home: str | None) -> None:
+        """Have the browser remember the home system that was just chosen, or forget it."""
+        if home:
+            response.set_cookie(
+                COOKIE,
+                home,
+                max_age=A_YEAR,
+                httponly=True,
+                samesite="lax",
+                secure=request.url.scheme == "https",
+            )
+        elif "home" in request.query_params:
+            response.delete_cookie(COOKIE, httponly=True, samesite="lax")
+
+    def searcher(self, request: Request) -> Searcher:
+        """The generation that a request is for.
+
+        Raises:
+            IcsearchError: there is none, or the one named is no longer kept.
+        """
+        return self.serving.searcher(request.query_params.get("index_id") or None)
+
+    def _static(self, name: str) -> str:
+        """The address of a static file, new whenever the file is."""
+        if name not in self._versions:
+            self._versions[name] = sha256((STATIC / name).read_bytes()).hexdigest()[:12]
+        return f"/static/{name}?v={self._versions[name]}"
+
+
+def _within(path: str, tab: str) -> bool:
+    return path == tab or (tab != "/" and path.startswith(f"{tab}/"))
+
+
+def has_commitments() -> bool:
+    """Whether this version has a register of commitments."""
+    return hasattr(Searcher, "commitments")
+
+
+def formats() -> tuple[str, ...]:
+    """The formats that a comparison can be taken away in."""
+    return FORMATS if importlib.util.find_spec("search_api.export") else ()
+
