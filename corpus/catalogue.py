@@ -194,7 +194,7 @@ def _title(name: str) -> str:
 def outside_bodies(path: Path = SHIPPED / "outside.toml") -> tuple[str, ...]:
     """Names of bodies that a question may name, the longest first.
 
-    A system's parts count too: "Leicester" and "Rutland" of "Leicester, Leicestershire and Rutland".
+    A system's parts count too: "Rutland" of "Leicester, Leicestershire and Rutland".
     """
     with path.open("rb") as file:
         content = tomllib.load(file)

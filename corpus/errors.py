@@ -31,6 +31,7 @@ class IcsearchError(Exception):
     exit_code: ClassVar[int] = 1
 
     def __init__(self, message: str, *, field: str | None = None) -> None:
+        """An error with its sentence, and the parameter it is about, if any."""
         super().__init__(message)
         self.message = message
         self.field = field
@@ -54,7 +55,7 @@ class ModelError(IcsearchError):
     code = "model"
 
 
-class IndexError_(IcsearchError):  # noqa: N801 - the builtin has the plain name
+class IndexError_(IcsearchError):
     """Something is wrong with the index on disk."""
 
     code = "index"

@@ -80,9 +80,7 @@ class Document:
         """Whether the document's period meets the years asked for; an undated one always does."""
         if first is not None and self.period_to is not None and self.period_to < first:
             return False
-        return not (
-            last is not None and self.period_from is not None and self.period_from > last
-        )
+        return not (last is not None and self.period_from is not None and self.period_from > last)
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,7 +1,7 @@
 """`icsearch bench`: how long asking takes, measured in one run so that figures can be compared.
 
-Every stage is timed over questions of `eval/labels` that the process has not seen before, so that no
-cache answers. Absolute times depend on the machine; the ratios are what to keep.
+Every stage is timed over questions of `eval/labels` that the process has not seen before, so that
+no cache answers. Absolute times depend on the machine; the ratios are what to keep.
 """
 
 import json
@@ -16,6 +16,7 @@ import urllib.request
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Any
 
 import click
 
@@ -62,7 +63,7 @@ def bench(
     _show(result, json.loads(against.read_text()) if against else None)
 
 
-def measure(settings: SearchSettings, queries: int) -> dict[str, object]:
+def measure(settings: SearchSettings, queries: int) -> dict[str, Any]:
     """Timings of every stage, their ratios, and facts of the machine."""
     started = time.perf_counter()
     searcher = open_searcher(settings)
@@ -76,18 +77,16 @@ def measure(settings: SearchSettings, queries: int) -> dict[str, object]:
     fresh = iter(texts[WARM_UP:])
     # Interleaved, so that a slow moment of the machine falls on all stages alike.
     spent: dict[str, list[float]] = {}
-    with _served(settings) as address:
+    with Served(settings) as address:
         for _ in range(queries):
             _time(spent, "encode and exact FAISS search", lambda: _floor(searcher, next(fresh)))
             _time(spent, "Searcher.search", lambda: searcher.search(Query(next(fresh))))
-            text = next(fresh)
-            _time(spent, "HTTP search", lambda text=text: _get(address, "search", q=text))  # type: ignore[misc]
-            text = next(fresh)
-            _time(spent, "Searcher.ask", lambda text=text: searcher.ask(Query(text)))  # type: ignore[misc]
+            _time(spent, "HTTP search", lambda: _get(address, "search", q=next(fresh)))
+            _time(spent, "Searcher.ask", lambda: searcher.ask(Query(next(fresh))))
+        known = texts[0]
         for _ in range(max(20, queries // 3)):
-            text = texts[0]
-            _time(spent, "Searcher.search again", lambda: searcher.search(Query(text)))
-            _time(spent, "HTTP search again", lambda: _get(address, "search", q=text))
+            _time(spent, "Searcher.search again", lambda: searcher.search(Query(known)))
+            _time(spent, "HTTP search again", lambda: _get(address, "search", q=known))
     themes = list(searcher.store.themes)[:THEMES_COMPARED]
     for _ in range(5):
         _time(spent, f"compare {len(themes)} themes", lambda: searcher.compare(themes))
@@ -138,13 +137,15 @@ def _timing(stage: str, values: Sequence[float]) -> Timing:
     )
 
 
-class _served:  # noqa: N801 - used as a verb: `with _served(settings) as address`
+class Served:
     """The site on a free port of this machine, for as long as the block runs."""
 
     def __init__(self, settings: SearchSettings) -> None:
+        """Nothing is started yet."""
         self._settings = settings
 
     def __enter__(self) -> str:
+        """Start the server; the address of its API."""
         import uvicorn
 
         from search_api.app import create_api
@@ -166,6 +167,7 @@ class _served:  # noqa: N801 - used as a verb: `with _served(settings) as addres
         return address
 
     def __exit__(self, *_: object) -> None:
+        """Stop the server."""
         self._server.should_exit = True
         self._thread.join()
 
@@ -176,7 +178,7 @@ def _get(address: str, path: str, **params: str) -> bytes:
         return bytes(reply.read())
 
 
-def _show(result: dict[str, object], earlier: dict[str, object] | None) -> None:
+def _show(result: dict[str, Any], earlier: dict[str, Any] | None) -> None:
     from rich.console import Console
     from rich.table import Table
 
@@ -184,8 +186,8 @@ def _show(result: dict[str, object], earlier: dict[str, object] | None) -> None:
     table.add_column("Stage")
     for column in ("Runs", "p50", "p95", "p99", *(["p50 before"] if earlier else [])):
         table.add_column(column, justify="right")
-    before = {t["stage"]: t["p50"] for t in (earlier or {}).get("timings", [])}  # type: ignore[attr-defined, union-attr]
-    for t in result["timings"]:  # type: ignore[attr-defined]
+    before = {t["stage"]: t["p50"] for t in (earlier or {}).get("timings", [])}
+    for t in result["timings"]:
         cells = [t["stage"], *(str(t[k]) for k in ("runs", "p50", "p95", "p99"))]
         table.add_row(*cells, *([str(before.get(t["stage"], ""))] if earlier else []))
     console = Console(highlight=False)

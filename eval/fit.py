@@ -29,6 +29,7 @@ Numbers = NDArray[np.float64]
 STEPS = 4_000
 RATE = 0.05
 PENALTY = 0.01
+OURS = "ours"
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,6 +39,7 @@ class Example:
     group: str
     features: Numbers
     relevance: Numbers
+    names: tuple[str, ...]
     ideal: float
 
 
@@ -58,7 +60,9 @@ def example(
     best = sorted(relevance.values(), reverse=True)[:10]
     if not grades[keep].sum():
         return None
-    return Example(group, first.features[keep], grades[keep], gain(np.array(best, dtype=np.float64)))
+    kept = tuple(name for name, k in zip(names, keep, strict=True) if k)
+    ideal = gain(np.array(best, dtype=np.float64))
+    return Example(group, first.features[keep], grades[keep], kept, ideal)
 
 
 def gain(grades: Numbers) -> float:
@@ -69,10 +73,16 @@ def gain(grades: Numbers) -> float:
 def fitted(examples: Sequence[Example], penalty: float = PENALTY) -> Numbers:
     """Weights that give relevant candidates the most probability, by gradient descent.
 
-    Every group (a collection) counts the same, however many questions it has.
+    Our own questions count as much as all other collections together, and these count the same.
     """
     groups = [e.group for e in examples]
-    share = [1 / groups.count(e.group) / len(set(groups)) for e in examples]
+    others = len(set(groups) - {OURS})
+    share = [
+        (0.5 if OURS in groups and others else 1.0)
+        / (1 if e.group == OURS else others)
+        / groups.count(e.group)
+        for e in examples
+    ]
     weights = np.zeros(len(rank.FEATURES))
     moment, spread = np.zeros_like(weights), np.zeros_like(weights)
     for step in range(1, STEPS + 1):
@@ -93,11 +103,14 @@ def fitted(examples: Sequence[Example], penalty: float = PENALTY) -> Numbers:
 
 
 def ndcg(examples: Iterable[Example], weights: Numbers) -> float:
-    """Mean nDCG@10 when candidates are ordered by weights."""
-    return mean(
-        gain(e.relevance[np.argsort(-(e.features @ weights), kind="stable")]) / e.ideal
-        for e in examples
-    )
+    """Mean nDCG@10 when candidates are ordered by weights; a document counts once."""
+    values = []
+    for e in examples:
+        places = np.argsort(-(e.features @ weights), kind="stable")
+        first = {e.names[i]: e.relevance[i] for i in reversed(places)}
+        seen = dict.fromkeys(e.names[i] for i in places)
+        values.append(gain(np.array([first[name] for name in seen])) / e.ideal)
+    return mean(values)
 
 
 def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
@@ -106,7 +119,7 @@ def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
     searcher = Searcher(open_store(index), settings)
     judged = judge_passages(searcher, asked_of(searcher, "tune"))
     found = [
-        example(searcher, Query(q.text, home=q.home), "ours", dict(judged.qrels[q.query_id]), False)
+        example(searcher, Query(q.text, home=q.home), OURS, dict(judged.qrels[q.query_id]), False)
         for q in judged.questions
     ]
     for folder in datasets:

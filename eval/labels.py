@@ -115,8 +115,8 @@ def qrels(
 ) -> dict[str, dict[str, int]]:
     """Relevance of passages (id, document, start, end) for each question.
 
-    A passage has the relevance of a span of which it holds at least half, or which makes up at least
-    half of it; the highest of several.
+    A passage has the relevance of a span of which it holds at least half, or which makes up at
+    least half of it; the highest of several.
     """
     by_document: dict[str, list[tuple[str, int, int]]] = {}
     for passage_id, document_id, start, end in passages:

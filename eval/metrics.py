@@ -22,7 +22,7 @@ Values = Mapping[str, float]
 """A measure's value for each question."""
 Numbers = NDArray[np.float64]
 
-MEASURES = ("nDCG@10", "R@10", "R@20", "RR@10", "judged@10")
+MEASURES = ("nDCG@10", "R@10", "R@20", "RR@10")
 DIVERSITY = ("alpha_nDCG@10", "StRecall@10")
 RESAMPLES = 10_000
 SEED = 20230701
@@ -42,12 +42,13 @@ def measure(qrels: Qrels, run: Ranked) -> dict[str, dict[str, float]]:
     """Each measure's value for each judged question; 0 where the run found nothing."""
     import ir_measures
 
-    wanted = [ir_measures.parse_measure(name.replace("judged", "Judged")) for name in MEASURES]
+    wanted = [ir_measures.parse_measure(name) for name in MEASURES]
     out: dict[str, dict[str, float]] = {name: dict.fromkeys(qrels, 0.0) for name in MEASURES}
     found = {query: passages for query, passages in scored(run).items() if query in qrels}
     for value in ir_measures.iter_calc(wanted, {q: dict(r) for q, r in qrels.items()}, found):
         out[MEASURES[wanted.index(value.measure)]][value.query_id] = float(value.value)
     out["places@10"] = {q: filled(r, run.get(q, ()), 10) for q, r in qrels.items()}
+    out["judged@10"] = {q: judged(r, run.get(q, ()), 10) for q, r in qrels.items()}
     return out
 
 
@@ -58,6 +59,12 @@ def filled(relevance: Mapping[str, int], found: Sequence[str], places: int) -> f
     """
     relevant = {passage for passage, grade in relevance.items() if grade > 0}
     return len(relevant & set(found[:places])) / max(1, min(places, len(relevant)))
+
+
+def judged(relevance: Mapping[str, int], found: Sequence[str], places: int) -> float:
+    """Share of what stands in the first places that anybody judged."""
+    first = found[:places]
+    return sum(passage in relevance for passage in first) / max(1, len(first))
 
 
 def diversity(

@@ -120,9 +120,7 @@ def definitions(text: str) -> Iterable[tuple[str, str]]:
 
 
 def _is_short(text: str) -> bool:
-    return (
-        bool(SHORT.fullmatch(text)) and sum(c.isupper() for c in text) >= FEWEST_CAPITALS
-    )
+    return bool(SHORT.fullmatch(text)) and sum(c.isupper() for c in text) >= FEWEST_CAPITALS
 
 
 def best_long_form(short: str, long: str) -> str | None:

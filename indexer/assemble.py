@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from corpus.errors import DocumentError
-from corpus.model import Cell, Document, Page, Reading, Section
+from corpus.model import Cell, Document, Form, Page, Reading, Section
 from indexer import stamps
 from indexer.blocks import Block, FilePage, Loaded
 
@@ -75,7 +75,7 @@ def _page_range(part: Document) -> tuple[int, int] | None:
         pages = (1, 0)
     if not 1 <= pages[0] <= pages[1]:
         raise DocumentError(
-            f"The pages of {part.id} are {part.pages!r}; write them as \"3\" or \"3-130\"."
+            f'The pages of {part.id} are {part.pages!r}; write them as "3" or "3-130".'
         )
     return pages
 
@@ -137,14 +137,13 @@ def _stamped_parts(
     stamped = stamps.place(loaded.blocks, known)
     if stamped is None:
         raise DocumentError(
-            f"{parts[0].file} has neither pages nor page stamps, so {parts[0].id} cannot be cut out."
+            f"{parts[0].file} has neither pages nor stamps, so {parts[0].id} cannot be cut out."
         )
     book = _stamped_pages(stamped)
     readings = []
-    for part, first, last, begin, end in _cuts(stamped, known):
+    for first, last, begin, end in _cuts(stamped, known):
         runs = [
-            Run(p.block, max(p.first, part.first_page), min(p.last, part.last_page))
-            for p in stamped.placed[begin:end]
+            Run(p.block, max(p.first, first), min(p.last, last)) for p in stamped.placed[begin:end]
         ]
         readings.append(_read(_slide_levels(runs), book.within(first, last), loaded))
     return readings
@@ -152,8 +151,8 @@ def _stamped_parts(
 
 def _cuts(
     stamped: stamps.Stamped, parts: Sequence[stamps.Part]
-) -> Iterable[tuple[stamps.Part, int, int, int, int]]:
-    """(part, its first and last page, its first block and the one after its last)."""
+) -> Iterable[tuple[int, int, int, int]]:
+    """For each part its first and last page, its first block and the one after its last."""
     placed = stamped.placed
     begins = []
     for part in parts:
@@ -166,7 +165,7 @@ def _cuts(
         begins.append(next(named, next(paged, len(placed))))
     ends = [*begins[1:], len(placed)]
     for part, begin, end in zip(parts, begins, ends, strict=True):
-        yield part, part.first_page, part.last_page, begin, end
+        yield part.first_page, part.last_page, begin, end
 
 
 def _slide_levels(runs: Sequence[Run]) -> list[Run]:
@@ -318,8 +317,13 @@ def _sections(runs: Sequence[Run], spans: Sequence[tuple[int, int]]) -> Iterable
             # Level 0: the names of columns, kept in the text but no heading of anything.
             yield Section(start, end, "heading", heading, 0, _cells(block, start), block.boxes)
         else:
-            form = block.kind if block.kind in ("list_item", "contents") else "prose"
-            yield Section(start, end, form, heading, 0, (), block.boxes)  # type: ignore[arg-type]
+            yield Section(start, end, _form(block), heading, 0, (), block.boxes)
+
+
+def _form(block: Block) -> Form:
+    if block.kind in ("list_item", "contents"):
+        return "list_item" if block.kind == "list_item" else "contents"
+    return "prose"
 
 
 def _cells(block: Block, start: int) -> tuple[Cell, ...]:
@@ -355,5 +359,3 @@ def _pages(
         frame = page.chrome + tuple(t for t in chrome.get(number, ()) if t not in page.chrome)
         out.append(replace(page, start=start, end=end, chrome=frame))
     return tuple(out)
-
-

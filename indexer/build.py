@@ -15,6 +15,7 @@ import tempfile
 import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
@@ -64,7 +65,9 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
     root = Path(settings.index)
     with _writing(root):
         catalogue = open_catalogue(settings.corpus)
+        tell("Preparing the model", 0, 1)
         encoder = open_encoder(prepare(settings.model, root / MODELS))
+        tell("Preparing the model", 1, 1)
         former = _former(root, encoder)
         reads, failures = _read_all(catalogue, former, tell)
         parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
@@ -121,8 +124,7 @@ def _writing(root: Path) -> Iterator[None]:
     except (OSError, sqlite3.Error) as error:
         reason = getattr(error, "strerror", None) or error
         raise IndexWriteError(
-            f"The index in {root} cannot be written: {reason}. "
-            "What was served before still is."
+            f"The index in {root} cannot be written: {reason}. What was served before still is."
         ) from error
     except ValueError as error:
         if "IoError" not in str(error) and "No space" not in str(error):
@@ -165,23 +167,37 @@ def _read_all(
         by_file[document.file].append(document)
     done: dict[str, Read] = {}
     failures: dict[str, str] = {}
-    for i, documents in enumerate(by_file.values()):
-        tell("Reading", i, len(by_file))
+
+    def attempt(documents: Sequence[Document]) -> dict[str, Read] | str:
         try:
-            done |= _read_file(catalogue, documents, former)
+            return _read_file(catalogue, documents, former)
         except IcsearchError as error:
-            for document in documents:
-                failures[document.id] = error.message
-                if former is not None and document.id in former.documents:
-                    kept = former.documents[document.id]
-                    done[document.id] = Read(kept, former.reading(document.id), 0.0)
-                    failures[document.id] += " Its former version stays in the index."
-    tell("Reading", len(by_file), len(by_file))
+            return error.message
+
+    tell("Reading", 0, len(by_file))
+    # Threads only wait: every file is read in a child process of its own.
+    with ThreadPoolExecutor(max_workers=os.cpu_count()) as pool:
+        attempts = pool.map(attempt, by_file.values())
+        for i, (documents, read) in enumerate(zip(by_file.values(), attempts, strict=True), 1):
+            if isinstance(read, dict):
+                done |= read
+            else:
+                for document in documents:
+                    failures[document.id] = read + _kept(document, former, done)
+            tell("Reading", i, len(by_file))
     if not done:
         raise DocumentError(
             "Not one document could be read: " + " ".join(dict.fromkeys(failures.values()))
         )
     return [done[d] for d in catalogue.documents if d in done], failures
+
+
+def _kept(document: Document, former: files.FolderStore | None, done: dict[str, Read]) -> str:
+    """Keep the former version of a document that failed, if there is one; the words to say so."""
+    if former is None or document.id not in former.documents:
+        return ""
+    done[document.id] = Read(former.documents[document.id], former.reading(document.id), 0.0)
+    return " Its former version stays in the index."
 
 
 def _read_file(
@@ -212,9 +228,7 @@ def _unchanged(document: Document, former: files.FolderStore) -> bool:
 
 
 def _split(read: Read, encoder: Encoder) -> list[Passage]:
-    return split.split(
-        read.document, read.reading, encoder.count_pieces, encoder.facts.max_pieces
-    )
+    return split.split(read.document, read.reading, encoder.count_pieces, encoder.facts.max_pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -384,5 +398,3 @@ def _sync(path: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
-
-

@@ -148,7 +148,8 @@ class OnnxEncoder:
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
         feed = {name: value for name, value in feed.items() if name in self._inputs}
         vectors: Vectors = self._session.run(["sentence"], feed)[0]
-        return vectors / np.linalg.norm(vectors, axis=1, keepdims=True)
+        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+        return vectors
 
 
 @lru_cache(maxsize=4)
@@ -253,7 +254,7 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _torch_to_onnx(model: Any, path: Path) -> None:  # noqa: ANN401 - a SentenceTransformer
+def _torch_to_onnx(model: Any, path: Path) -> None:
     import warnings
 
     import torch
@@ -261,14 +262,14 @@ def _torch_to_onnx(model: Any, path: Path) -> None:  # noqa: ANN401 - a Sentence
     sample = dict(model.tokenizer(list(PROBES), padding=True, truncation=True, return_tensors="pt"))
     names = [n for n in ("input_ids", "attention_mask", "token_type_ids") if n in sample]
 
-    class Sentence(torch.nn.Module):
+    class Sentence(torch.nn.Module):  # type: ignore[misc]
         def __init__(self) -> None:
             super().__init__()
             self.model = model
 
         def forward(self, *inputs: torch.Tensor) -> torch.Tensor:
             features = dict(zip(names, inputs, strict=True))
-            return self.model(features)["sentence_embedding"]  # type: ignore[no-any-return]
+            return self.model(features)["sentence_embedding"]
 
     axes = {name: {0: "batch", 1: "pieces"} for name in names} | {"sentence": {0: "batch"}}
     with warnings.catch_warnings(), torch.no_grad():

@@ -34,9 +34,7 @@ ROOT = Path(__file__).resolve().parent.parent
 CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP)
 
 
-def read_isolated(
-    path: Path, parts: Sequence[Document], limits: Limits = DEFAULT
-) -> list[Reading]:
+def read_isolated(path: Path, parts: Sequence[Document], limits: Limits = DEFAULT) -> list[Reading]:
     """One reading for each document of a file, in the order given; safe to call from threads.
 
     Raises:

@@ -94,9 +94,7 @@ class Manifest:
             try:
                 size = path.stat().st_size
             except OSError:
-                raise IndexDamaged(
-                    f"The index lacks {path}; run: icsearch index"
-                ) from None
+                raise IndexDamaged(f"The index lacks {path}; run: icsearch index") from None
             if size != facts.bytes or (size <= most_hashed and sha256(path) != facts.sha256):
                 raise IndexDamaged(
                     f"{path} is damaged: it is not what was written; run: icsearch index"

@@ -157,9 +157,9 @@ def _increasing(numbers: Sequence[int]) -> set[int]:
     """The longest strictly increasing run through the numbers: the stamps, without mentions."""
     best: list[list[int]] = []
     for number in numbers:
-        run = max((b for b in best if b[-1] < number), key=len, default=[])
-        best.append([*run, number])
-    return set(max(best, key=len, default=[]))
+        runs = [b for b in best if b[-1] < number]
+        best.append([*(max(runs, key=len) if runs else []), number])
+    return set(max(best, key=len)) if best else set()
 
 
 def _sort_out(
@@ -286,12 +286,12 @@ def _bounds(
     count: int, fixed: dict[int, int], loose: Sequence[tuple[int, int]], last_page: int
 ) -> list[tuple[int, int]]:
     """The lowest and highest page each block could have, from the stamps before and after it."""
-    anchors = sorted([(i, n) for i, n in fixed.items()] + list(loose))
+    anchors = sorted([*fixed.items(), *loose])
     low, high = [1] * count, [last_page] * count
     for position, number in anchors:
         for i in range(position + 1, count):
             low[i] = max(low[i], number)
-        for i in range(0, min(position, count)):
+        for i in range(min(position, count)):
             high[i] = min(high[i], number)
     for i, number in fixed.items():
         low[i] = high[i] = number
@@ -335,9 +335,7 @@ def _surprise(expected: dict[int, int], i: int, page: int) -> float:
     return CONTENTS_COST if expected.get(i, page) != page else 0.0
 
 
-def _by_contents(
-    content: Sequence[Block], ranges: Sequence[tuple[int, int]]
-) -> dict[int, int]:
+def _by_contents(content: Sequence[Block], ranges: Sequence[tuple[int, int]]) -> dict[int, int]:
     """For headings named on a contents page, the page it says, in the pack's numbers.
 
     A contents page counts from its own document's start. The difference is learned from headings

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from corpus.model import Cell, Passage, Reading, Section
 
-# A sentence ends at a full stop, exclamation or question mark, perhaps inside closing quotes, before
-# a space and a capital, digit or opening quote; not after an abbreviation or a list number.
+# A sentence ends at a full stop, exclamation or question mark, perhaps inside closing quotes,
+# before a space and a capital, digit or opening quote; not after an abbreviation or list number.
 SENTENCE_END = re.compile(r"[.!?][\"'”’)]*(?=\s+[\"'“‘(]?[A-Z0-9£])")
 ABBREVIATION = re.compile(
     r"(?:\b(?:e\.g|i\.e|etc|vs|cf|Dr|Mr|Mrs|Ms|Prof|St|No|Inc|Ltd|approx|Cllr|para|fig)|\b[A-Z]|"
@@ -43,7 +43,7 @@ class Stated:
 
 def statements(passage: Passage, reading: Reading) -> list[Stated]:
     """The statements that start in a passage, in order."""
-    out = []
+    out: list[Stated] = []
     lead = ""
     for section in sections_in(reading, passage.start, passage.end):
         text = reading.text[section.start : section.end]

@@ -31,6 +31,7 @@ FOUND = 0.08
 BESIDE_BEST = 0.3
 """A statement counts if its probability is at least this share of the best one's."""
 
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """A statement with how likely it answers, and whether it uses a word of the theme."""
@@ -70,7 +71,9 @@ def weigh(
             evidence = features(asked, stated, float(cosine), candidate.dense)
             spoken = asked.theme is not None and speaks_of(asked, stated)
             out.append(Weighed(stated, probability(evidence), spoken))
-    return sorted(out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start))
+    return sorted(
+        out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start)
+    )
 
 
 def speaks_of(asked: Asked, stated: Stated) -> bool:
@@ -169,7 +172,9 @@ def _context(stated: Stated) -> str:
     """What a reader needs beside the quote: the lead of a list, or the other cells of a row."""
     if stated.form == "table_row":
         rest = [(h, t) for h, t in stated.cells if t not in stated.text]
-        return " · ".join(f"{h}: {' '.join(t.split())}" if h else " ".join(t.split()) for h, t in rest)
+        return " · ".join(
+            f"{h}: {' '.join(t.split())}" if h else " ".join(t.split()) for h, t in rest
+        )
     return stated.lead
 
 

@@ -1,4 +1,4 @@
-"""Citations: made by code from ranges of the canonical text, never written by hand or by a model."""
+"""Citations: made by code from ranges of the canonical text, never written by hand."""
 
 import hashlib
 import re

@@ -7,6 +7,7 @@ commitment. Nothing is added: `text` is the row's or sentence's own slice, and i
 
 import re
 import threading
+import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from weakref import WeakKeyDictionary
@@ -156,14 +157,20 @@ def speaks_of(store: Store, theme: str) -> Speaks:
     if known is not None:
         identity = known.id
         return lambda c: identity in c.themes
-    choices = [frozenset(terms(text)) for text in (theme, *_also(store, theme))]
+    choices = [frozenset(terms(_plain(text))) for text in (theme, *_also(store, theme))]
     wanted = [c for c in choices if c]
 
     def speaks(commitment: Commitment) -> bool:
-        words = set(terms("\n".join((commitment.text, *commitment.citation.heading[-1:]))))
+        about = "\n".join((commitment.text, *commitment.citation.heading[-1:]))
+        words = set(terms(_plain(about)))
         return any(choice <= words for choice in wanted)
 
     return speaks
+
+
+def _plain(text: str) -> str:
+    """A text without accents, so that "cafes" finds "cafés"."""
+    return "".join(c for c in unicodedata.normalize("NFKD", text) if not unicodedata.combining(c))
 
 
 def _also(store: Store, theme: str) -> list[str]:

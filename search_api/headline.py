@@ -1,12 +1,13 @@
 """One line that sums an answer up: counts and dates that stand in the evidence, nothing else."""
 
+import re
 from collections.abc import Sequence
 
 from search_api.dates import dates_in
 from search_api.judge import Asked
-from search_api.model import Citation, SystemAnswer, Understood
+from search_api.model import SystemAnswer, Understood
 
-VERBS = {"commits": "commits to a dated action or target", "says": "says what it will do"}
+FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:
@@ -29,7 +30,6 @@ def subject_of(understood: Understood, asked: Asked) -> str:
 def headline(
     understood: Understood,
     answers: Sequence[SystemAnswer],
-    citations: Sequence[Citation],
     asked: Asked,
 ) -> str:
     """The headline of an answer."""
@@ -40,24 +40,23 @@ def headline(
     if not spoken:
         body = plural(total, f"{others}system")
         return f"None of {body} was found to address {subject}." if total else "Nothing to search."
-    quotes = {c.id: c.quote for c in citations}
     parts = [f"{len(spoken)} of {plural(total, f'{others}system')} address {subject}"]
     if total == 1:
         parts = [f"{spoken[0].name} addresses {subject}"]
-    for said in spoken:
-        if said.status != "commits":
-            continue
-        first = said.statements[0]
-        dates = dates_in(quotes[first.citation]) or dates_in(first.context)
-        by = f" by {dates[-1].text.removeprefix('by ')}" if dates else ""
-        kind = "a target" if any(c.isdigit() for c in "".join(first.triggers[:1])) and (
-            first.ladder == "target"
-        ) else "a dated action or target"
-        parts.append(f"{said.name} commits to {kind}{by}")
+    parts += [_promise(said) for said in spoken if said.status == "commits"]
     silent = [a.name for a in answers if a.status == "silent"]
     if silent:
         parts.append(f"{listed(silent)} {'is' if len(silent) == 1 else 'are'} silent")
     return "; ".join(parts) + "."
+
+
+def _promise(said: SystemAnswer) -> str:
+    """What a system's strongest statement commits it to, in its own figures and dates."""
+    triggers = said.statements[0].triggers
+    dates = [d for t in triggers for d in dates_in(t)]
+    by = f" by {' '.join(dates[0].text.removeprefix('by ').split())}" if dates else ""
+    measured = any(FIGURE.search(t) for t in triggers)
+    return f"{said.name} commits to {'a target' if measured else 'action'}{by}"
 
 
 def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) -> str:

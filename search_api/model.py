@@ -1,7 +1,7 @@
 """The asked nouns: what a question is made of and what comes back.
 
-In JSON each is exactly its fields, as docs/api.md lists them; the command line, the HTTP API and the
-pages show the same objects. Offsets count Unicode code points of a document's canonical text.
+In JSON each is exactly its fields, as docs/api.md lists them; the command line, the HTTP API and
+the pages show the same objects. Offsets count Unicode code points of a document's canonical text.
 """
 
 from dataclasses import dataclass, field

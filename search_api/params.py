@@ -22,7 +22,9 @@ class FilterParams(BaseModel):
     from_: Year | None = Field(None, alias="from", description="period ends in or after this year")
     to: Year | None = Field(None, description="period starts in or before this year")
     include_superseded: bool = Field(False, description="search superseded documents too")
-    index_id: str | None = Field(None, description="the generation to ask; the current one if unset")
+    index_id: str | None = Field(
+        None, description="the generation to ask; the current one if unset"
+    )
 
     def filters(self) -> Filters:
         """The filters as the Searcher takes them."""

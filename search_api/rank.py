@@ -16,8 +16,8 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.model import Passage
-from indexer.analyse import STOP_STEMS, terms
+
+from indexer.analyse import terms
 from indexer.embed import Vectors
 from indexer.store import Rows, Store
 from search_api.cover import shares, weights_of
@@ -32,13 +32,12 @@ FEATURES = (
     "feedback",  # cosine of the passage and what the first candidates have in common, likewise
     "inside",  # share of the question's words in the passage, by rarity
     "around",  # the same, with headings and title
-    "pairs",  # share of the question's neighbouring words that are neighbours in the passage
     "length",  # logarithm of the number of words
     "row",  # a table row
     "asked row",  # a table row, where a date, a number or a promise is asked for
     "asked date",  # a date, where one is asked for
 )
-WEIGHTS = np.array([0.36, 0.55, 0.2, 0.23, 1.3, 1.5, 0.22, 0.45, 0.28, 0.4, 0.31])
+WEIGHTS = np.array([0.36, 0.55, 0.2, 0.23, 1.3, 1.5, 0.45, 0.28, 0.4, 0.31])
 HEAD = 60
 """How many of the best fused candidates are weighed again."""
 FEEDBACK = 5
@@ -56,7 +55,6 @@ class Analysed:
 
     own: frozenset[str]
     around: frozenset[str]
-    pairs: frozenset[tuple[str, str]]
     words: int
     dated: bool
 
@@ -64,11 +62,9 @@ class Analysed:
 @lru_cache(maxsize=20_000)
 def analysed(text: str, heading: tuple[str, ...], title: str) -> Analysed:
     """The words of a passage, worked out once."""
-    stems = terms(text)
     return Analysed(
-        own=frozenset(stems),
+        own=frozenset(terms(text)),
         around=frozenset(terms(" ".join((*heading, title)))),
-        pairs=frozenset(zip(stems, stems[1:], strict=False)),
         words=len(text.split()),
         dated=DATE.search(text) is not None,
     )
@@ -99,9 +95,6 @@ def features(
     known = [analysed(p.text, p.heading, p.document_title) for p in passages]
     weights = weights_of(understood, store)
     covered = [shares(weights, a.own, a.around) for a in known]
-    asked = [w for w in terms(understood.subject) if w not in STOP_STEMS]
-    pairs = set(zip(asked, asked[1:], strict=False))
-    together = [len(pairs & a.pairs) / len(pairs) if pairs else 0.0 for a in known]
     when = WHEN.search(understood.text) is not None
     row = np.array([p.form == "table_row" for p in passages], dtype=np.float64)
     dated = np.array([a.dated for a in known], dtype=np.float64)
@@ -113,7 +106,6 @@ def features(
             scaled(feedback(store, rows)),
             [inside for inside, _ in covered],
             [around for _, around in covered],
-            together,
             [math.log1p(a.words) for a in known],
             row,
             row * when,
@@ -159,6 +151,3 @@ def order(scores: Sequence[float], rows: Sequence[int]) -> list[int]:
     return sorted(range(len(rows)), key=lambda i: (-round(scores[i], 5), rows[i]))
 
 
-def is_slight(passage: Passage) -> bool:
-    """Whether a passage is a bare title: a heading alone that states nothing."""
-    return passage.form == "heading" and len(passage.text.split()) < 6

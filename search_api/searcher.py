@@ -9,12 +9,14 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from typing import Literal
 
 from corpus.errors import QueryError, UnknownId
 from corpus.model import LEVEL_NAMES, Document, Reading, System, Theme
 from indexer.store import Store, open_store
 from search_api import answer as answering
 from search_api.answer import Sheet, Weighed
+from search_api.diversify import diversify
 from search_api.headline import headline, not_found_reason, plural
 from search_api.judge import Asked, ThemeWords, ask_for, theme_of
 from search_api.model import (
@@ -75,13 +77,17 @@ class Searcher:
             raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
         understood, documents, notes = self._prepare(query)
         found = self._candidates(understood, scope_of(self.store, documents))
-        hits = []
-        pool = self.store.passages([c.row for c in found[: self.settings.candidates]])
-        for candidate, passage in zip(found, pool, strict=False):
-            if passage.form == "contents" or not _wanted(understood, passage.text):
-                continue
-            by = (("lexical",) if candidate.lexical else ()) + ("dense",)
-            hits.append(Hit(len(hits) + 1, round(candidate.score, 5), by, passage))  # type: ignore[arg-type]
+        passages = self.store.passages([c.row for c in found])
+        kept = [
+            (candidate, passage)
+            for candidate, passage in zip(found, passages, strict=True)
+            if passage.form != "contents" and _wanted(understood, passage.text)
+        ]
+        one_system = bool(query.filters.system or understood.systems)
+        hits = [
+            Hit(rank, round(candidate.score, 5), _matched_by(candidate), passage)
+            for rank, (candidate, passage) in enumerate(diversify(kept, not one_system), start=1)
+        ]
         return SearchResult(
             query=query.text,
             understood=understood,
@@ -115,9 +121,7 @@ class Searcher:
             found = answering.found_in(weighed[system], best, asked.theme is not None)
             found = [w for w in found if _wanted(understood, w.stated.text + w.stated.around)]
             answers.append(
-                answering.system_answer(
-                    self.store, system, scope, weighed[system], found, sheet
-                )
+                answering.system_answer(self.store, system, scope, weighed[system], found, sheet)
             )
         answered = any(a.statements for a in answers)
         searched = [a.searched for a in answers]
@@ -126,7 +130,7 @@ class Searcher:
             understood=understood,
             status="answered" if answered else "not_found",
             reason=None if answered else not_found_reason(understood, answers),
-            headline=headline(understood, answers, sheet.citations, asked),
+            headline=headline(understood, answers, asked),
             systems=tuple(sorted(answers, key=_by_strength)),
             citations=sheet.citations,
             searched=SearchedAll(
@@ -212,9 +216,7 @@ class Searcher:
 
         filters = filters or Filters()
         documents, notes = self._documents(filters, home)
-        found = commitments(
-            self.store, filters, documents, theme, due_before, limit, offset
-        )
+        found = commitments(self.store, filters, documents, theme, due_before, limit, offset)
         return replace(found, notes=notes + found.notes)
 
     def verify(self, citations: Sequence[Mapping[str, object]]) -> list[Verified]:
@@ -270,7 +272,7 @@ class Searcher:
             undated = [d for d in kept if d.period_from is None and d.period_to is None]
             if undated:
                 notes.append(
-                    f"{plural(len(undated), 'undated document')} cannot be told by year and stay in."
+                    f"{plural(len(undated), 'undated document')} cannot be told by year: kept in."
                 )
         old = [d for d in kept if d.status == "superseded" and d.id not in filters.document]
         if old and not filters.include_superseded:
@@ -311,9 +313,7 @@ class Searcher:
     ) -> list[Candidate]:
         """Candidates whose passage uses a word of the theme before those that do not."""
         passages = self.store.passages([c.row for c in candidates])
-        spoken = [
-            theme.spoken_in("\n".join((p.text, *p.heading[-1:]))) for p in passages
-        ]
+        spoken = [theme.spoken_in("\n".join((p.text, *p.heading[-1:]))) for p in passages]
         return [c for c, s in zip(candidates, spoken, strict=True) if s] + [
             c for c, s in zip(candidates, spoken, strict=True) if not s
         ]
@@ -390,6 +390,10 @@ class Searcher:
                 if step.status == "announced"
             )
         return tuple(notes)
+
+
+def _matched_by(candidate: Candidate) -> tuple[Literal["lexical", "dense"], ...]:
+    return ("lexical", "dense") if candidate.lexical else ("dense",)
 
 
 def _by_strength(said: object) -> int:

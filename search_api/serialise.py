@@ -2,7 +2,7 @@
 
 import json
 from dataclasses import fields, is_dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from corpus.model import Document, Reading, System
@@ -13,8 +13,8 @@ from search_api.cite import text_sha256
 RENAMED = {"from_": "from"}
 
 
-@lru_cache(maxsize=None)
-def _names(noun: type) -> tuple[tuple[str, str], ...]:
+@cache
+def _names(noun: Any) -> tuple[tuple[str, str], ...]:
     return tuple((f.name, RENAMED.get(f.name, f.name)) for f in fields(noun))
 
 
@@ -23,7 +23,7 @@ def to_json(value: Any) -> Any:
     if value is None or isinstance(value, str | int | float | bool):
         return value
     if is_dataclass(value):
-        return {to: to_json(getattr(value, name)) for name, to in _names(type(value))}
+        return {to: to_json(getattr(value, name)) for name, to in _names(value.__class__)}
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}
     return [to_json(item) for item in value]

@@ -40,7 +40,7 @@ def _console() -> Console:
 def pages_in_words(
     pages: Sequence[int], inferred: bool, label: str | None, pack: bool = False
 ) -> str:
-    """"page 79 of the pack", "page 80 (number inferred)", or "" for a source without pages."""
+    """ "page 79 of the pack", "page 80 (number inferred)", or "" for a source without pages."""
     if not pages:
         return ""
     numbers = f"page {pages[0]}" if len(pages) == 1 else f"pages {pages[0]} to {pages[-1]}"
@@ -94,7 +94,9 @@ def answer(found: Answer, store: Store) -> None:
         if not said.statements:
             s = said.searched
             pages = f" on {plural(s.pages, 'page')}" if s.pages else ""
-            unread = f", {plural(s.unreadable_pages, 'page')} unreadable" if s.unreadable_pages else ""
+            unread = (
+                f", {plural(s.unreadable_pages, 'page')} unreadable" if s.unreadable_pages else ""
+            )
             console.print(
                 f"  Searched {plural(s.passages, 'passage')}{pages} of "
                 f"{plural(s.documents, 'document')}{unread}: nothing on this."
@@ -106,18 +108,25 @@ def answer(found: Answer, store: Store) -> None:
     _understood(console, found.understood, found.notes)
     s_all = found.searched
     console.print(
-        f"Searched {plural(s_all.passages, 'passage')} of {plural(s_all.documents, 'document')} from "
+        f"Searched {plural(s_all.passages, 'passage')} of "
+        f"{plural(s_all.documents, 'document')} from "
         f"{plural(s_all.systems, 'system')}. Index {found.index_id}.",
         style="dim",
     )
 
 
 def _statement(console: Console, statement: Statement, citation: Citation, store: Store) -> None:
-    why = f": {', '.join(' '.join(t.split()) for t in statement.triggers)}" if statement.triggers else ""
+    why = (
+        f": {', '.join(' '.join(t.split()) for t in statement.triggers)}"
+        if statement.triggers
+        else ""
+    )
     console.print(_quoted(statement.text, "  "), markup=False)
     if statement.context:
         console.print(f"    beside it: {statement.context}", style="dim", markup=False)
-    console.print(f"    [{statement.ladder}{why}] {place(citation, store)}", style="dim", markup=False)
+    console.print(
+        f"    [{statement.ladder}{why}] {place(citation, store)}", style="dim", markup=False
+    )
     console.print(f"    {citation.id}", style="dim", markup=False)
 
 

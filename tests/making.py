@@ -98,16 +98,25 @@ def wrapped(text: str, width: float, hyphenated: bool = False, size: float = SIZ
         if stringWidth(longer, BODY, size) <= width:
             line = longer
             continue
-        if hyphenated and word.isalpha() and len(word) > 7:
-            half = len(word) // 2
-            parted = f"{line} {word[:half]}-".strip()
-            if stringWidth(parted, BODY, size) <= width:
-                lines.append(parted)
-                line = word[half:]
-                continue
+        first, second = _parted(word) if hyphenated else ("", word)
+        parted = f"{line} {first}".strip()
+        if first and stringWidth(parted, BODY, size) <= width:
+            lines.append(parted)
+            line = second
+            continue
         lines.append(line)
         line = word
     return [*lines, line]
+
+
+def _parted(word: str) -> tuple[str, str]:
+    """A word parted for the end of a line: at its own hyphen, or in the middle of a long one."""
+    if "-" in word:
+        first, second = word.split("-", 1)
+        return f"{first}-", second
+    if word.isalpha() and len(word) > 7:
+        return f"{word[: len(word) // 2]}-", word[len(word) // 2 :]
+    return "", word
 
 
 # PDF.

@@ -46,7 +46,9 @@ def check(citation: dict[str, Any], texts: dict[str, Any], sources: dict[str, st
     assert text["text"][start:end] == citation["quote"]
     assert citation["quote_sha256"] == sha256(citation["quote"])
     assert citation["text_sha256"] == text["text_sha256"] == sha256(text["text"])
-    assert citation["document_sha256"] == text["document_sha256"] == sources[citation["document_id"]]
+    assert (
+        citation["document_sha256"] == text["document_sha256"] == sources[citation["document_id"]]
+    )
     pages = [p for p in text["pages"] if p["start"] < end and start < p["end"]]
     assert citation["pages"] == [p["index"] for p in pages]
     assert citation["page_inferred"] == any(p["inferred"] for p in pages)

@@ -56,7 +56,11 @@ def test_the_predecessors_page_is_superseded() -> None:
         ("documents.toml", ('title = "Plan of northvale"\n', ""), "lacks title"),
         ("documents.toml", ('id = "southmere-plan"', 'id = "northvale-plan"'), "used twice"),
         ("documents.toml", ('id = "southmere-plan"', 'id = "South Mere"'), "may hold only"),
-        ("documents.toml", ('file = "north.txt"', 'period_to = "2025"\nfile = "x"'), "whole number"),
+        (
+            "documents.toml",
+            ('file = "north.txt"', 'period_to = "2025"\nfile = "x"'),
+            "whole number",
+        ),
     ],
 )
 def test_a_wrong_catalogue_is_told_in_one_sentence(

@@ -77,7 +77,10 @@ def test_statement_vectors_belong_to_their_statements(searcher: Searcher) -> Non
     ("text", "parts"),
     [
         ("One here. Two there! Three?", ["One here.", "Two there!", "Three?"]),
-        ("See e.g. Dr. Smith for 66.7% more. Then go.", ["See e.g. Dr. Smith for 66.7% more.", "Then go."]),
+        (
+            "See e.g. Dr. Smith for 66.7% more. Then go.",
+            ["See e.g. Dr. Smith for 66.7% more.", "Then go."],
+        ),
         ("“We will.” They did", ["“We will.”", "They did"]),
         ("a line\nanother line", ["a line", "another line"]),
         ("", []),
@@ -171,9 +174,7 @@ def test_only_what_changed_is_embedded(
     assert np.array_equal(before.vectors(np.array([row])), after.vectors(np.array([kept])))
     # The older generation still answers, and removing brings back what was.
     assert open_store(tiny_settings.index, before.manifest.index_id).documents == before.documents
-    removed = administer.remove(
-        tiny_settings.corpus, identity, lambda: build_index(tiny_settings)
-    )
+    removed = administer.remove(tiny_settings.corpus, identity, lambda: build_index(tiny_settings))
     assert removed.index_id == before.manifest.index_id
     assert not list((tiny_settings.corpus / "documents").glob("*trees*"))
 
@@ -311,9 +312,20 @@ def test_a_really_full_disk(tiny_settings: IndexSettings, tmp_path: Path) -> Non
         "from search_api.cli import main; main()"
     )
     done = subprocess.run(
-        [sys.executable, "-c", code, "index", "--corpus", str(tiny_settings.corpus),
-         "--index", tiny_settings.index, "--quiet"],
-        capture_output=True, text=True, check=False,
+        [
+            sys.executable,
+            "-c",
+            code,
+            "index",
+            "--corpus",
+            str(tiny_settings.corpus),
+            "--index",
+            tiny_settings.index,
+            "--quiet",
+        ],
+        capture_output=True,
+        text=True,
+        check=False,
     )
     assert done.returncode == 1, done.stderr
     assert "cannot be written" in done.stderr
@@ -326,8 +338,11 @@ def test_old_generations_are_pruned_but_never_the_current(tiny_settings: IndexSe
     ids = []
     listing = tiny_settings.corpus / "documents.toml"
     for n in range(5):
-        listing.write_text(listing.read_text().replace("Plan of northvale", f"Plan {n} of northvale", 1)
-                           if n == 0 else listing.read_text().replace(f"Plan {n - 1} of", f"Plan {n} of"))
+        listing.write_text(
+            listing.read_text().replace("Plan of northvale", f"Plan {n} of northvale", 1)
+            if n == 0
+            else listing.read_text().replace(f"Plan {n - 1} of", f"Plan {n} of")
+        )
         ids.append(build_index(tiny_settings).index_id)
     assert len(set(ids)) == 5
     assert kept_ids(tiny_settings.index)[0] == ids[-1]
@@ -358,10 +373,19 @@ def test_lexical_search_within_documents(searcher: Searcher) -> None:
 @pytest.mark.parametrize(
     ("text", "pairs"),
     [
-        ("the Improving Access to Psychological Therapies (IAPT) service", [("IAPT", "Improving Access to Psychological Therapies")]),
+        (
+            "the Improving Access to Psychological Therapies (IAPT) service",
+            [("IAPT", "Improving Access to Psychological Therapies")],
+        ),
         ("primary care networks (PCNs) work", [("PCN", "primary care networks")]),
-        ("IAPT (Improving Access to Psychological Therapy) treatment", [("IAPT", "Improving Access to Psychological Therapy")]),
-        ("Voluntary, community and faith (VCF) sector", [("VCF", "Voluntary, community and faith")]),
+        (
+            "IAPT (Improving Access to Psychological Therapy) treatment",
+            [("IAPT", "Improving Access to Psychological Therapy")],
+        ),
+        (
+            "Voluntary, community and faith (VCF) sector",
+            [("VCF", "Voluntary, community and faith")],
+        ),
         ("the plan (see below) and Tier (II)", []),
         ("adults (aged 18-25) need", []),
     ],

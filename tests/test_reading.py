@@ -103,7 +103,10 @@ def test_pages_of_the_sefton_plan(
         ("Review and understand the best model to meet need", [190]),
         ("Co-produced development of a Joint Outcomes Framework", [191]),
         ("About Sefton\n\nOur SEND partnership", [142]),
-        ("To work with families and young people to maximise choice and control.\n\nhave developed", [157]),
+        (
+            "To work with families and young people to maximise choice and control.\n\nhave",
+            [157],
+        ),
     ],
 )
 def test_pages_of_the_send_strategy(
@@ -117,12 +120,11 @@ def test_pages_of_the_send_strategy(
 def test_a_row_that_goes_on_over_a_page_is_one_row(readings: dict[str, Reading]) -> None:
     reading = readings[SEND]
     rows = [s for s in reading.sections if s.form == "table_row" and len(s.cells) == 6]
-    row = next(
-        s for s in rows if "Review of OT sensory" in reading.text[s.start : s.end]
-    )
+    row = next(s for s in rows if "Review of OT sensory" in reading.text[s.start : s.end])
     cells = {c.header: reading.text[c.start : c.end] for c in row.cells}
-    assert "requirement for joint commissioning of further levels of support." in (
-        cells["The Actions we are taking"]
+    assert (
+        "requirement for joint commissioning of further levels of support."
+        in (cells["The Actions we are taking"])
     )
     assert cells["Date to be achieved by"] == "Q3 2023/24"
     assert [p.number for p in reading.pages_of(row.start, row.end)] == [186, 187]
@@ -145,9 +147,7 @@ def test_objective_rows_of_the_sefton_plan(readings: dict[str, Reading]) -> None
         s for s in reading.sections if s.form == "table_row" and s.cells[0].header == "Objective"
     ]
     assert len(rows) == 100
-    assert all(
-        set(c.header for c in s.cells) <= {"Objective", "Impact", "Timeframe"} for s in rows
-    )
+    assert all({c.header for c in s.cells} <= {"Objective", "Impact", "Timeframe"} for s in rows)
 
 
 def test_sections_cover_the_text_and_lie_in_order(readings: dict[str, Reading]) -> None:
@@ -183,7 +183,9 @@ def test_the_next_slides_title_is_not_under_this_slides(readings: dict[str, Read
 
 
 def test_headings_of_plain_text_are_told_by_their_look() -> None:
-    blocks = load_text("Our plan\n\nWe will do this.\n\nPriority 1: be well\n\nMore words here.").blocks
+    blocks = load_text(
+        "Our plan\n\nWe will do this.\n\nPriority 1: be well\n\nMore words here."
+    ).blocks
     assert [(b.kind, b.text) for b in blocks] == [
         ("heading", "Our plan"),
         ("prose", "We will do this."),
@@ -193,7 +195,9 @@ def test_headings_of_plain_text_are_told_by_their_look() -> None:
 
 
 def test_a_line_broken_in_its_sentence_is_made_whole() -> None:
-    blocks = load_text("At present, we have a set of\nservices focused on treating.\nNext one.").blocks
+    blocks = load_text(
+        "At present, we have a set of\nservices focused on treating.\nNext one."
+    ).blocks
     assert [b.text for b in blocks] == [
         "At present, we have a set of services focused on treating.",
         "Next one.",
@@ -270,8 +274,10 @@ def test_continues_only_inside_a_sentence() -> None:
     long = Block("prose", text="They said that the opinions and experiences of")
     assert continues(long, Block("prose", text="local people matter."))
     assert not continues(long, Block("prose", text="Local people matter."))
-    assert not continues(Block("prose", text="All is said and done here now, you know."),
-                         Block("prose", text="local people matter."))
+    assert not continues(
+        Block("prose", text="All is said and done here now, you know."),
+        Block("prose", text="local people matter."),
+    )
 
 
 def test_repeated_table_headers_go_to_their_page() -> None:
@@ -294,5 +300,8 @@ def test_an_empty_or_binary_file_is_told(tmp_path: Path) -> None:
 
 
 def test_normalise_keeps_words_and_drops_what_hides() -> None:
-    assert normalise("ﬁnd\u00ad the\u200b o\ufb03ce\u202e now\u00a0 please") == "find the office now please"
+    assert (
+        normalise("ﬁnd\u00ad the\u200b o\ufb03ce\u202e now\u00a0 please")
+        == "find the office now please"
+    )
     assert normalise("e\u0301galite\u0301") == "égalité"

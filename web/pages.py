@@ -7,7 +7,7 @@ from typing import Annotated, Any
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from corpus.errors import QueryError
+from corpus.errors import IcsearchError, QueryError
 from search_api.params import (
     AskParams,
     CommitmentParams,
@@ -24,6 +24,7 @@ from web.present import (
     AskPage,
     CommitmentsPage,
     ComparePage,
+    Counts,
     DocumentsPage,
     HomePage,
     SearchPage,
@@ -151,8 +152,7 @@ def routes(site: Site) -> APIRouter:
     @page("/about")
     def about(request: Request) -> Response:
         """What this is and how it works."""
-        counts = counts_of(site.searcher(request).store)
-        view = AboutPage(counts, tuple(RUNGS.values()), tuple(STATUSES.values()))
+        view = AboutPage(_counts(site, request), tuple(RUNGS.values()), tuple(STATUSES.values()))
         return site.show(request, "about.jinja", view)
 
     @page("/accessibility")
@@ -237,6 +237,14 @@ def _commitments(site: Site) -> Callable[[Request], Response]:
         return site.show(request, "commitments.jinja", view, status)
 
     return commitments
+
+
+def _counts(site: Site, request: Request) -> Counts | None:
+    """How much is indexed; None while nothing is, so that the page can still be read."""
+    try:
+        return counts_of(site.searcher(request).store)
+    except IcsearchError:
+        return None
 
 
 def _viewed(request: Request) -> Asked:

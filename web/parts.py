@@ -23,6 +23,10 @@ from web.format import british_date, page_reference
 from web.highlight import Piece, Wanted
 
 
+SHORT_CELL = 60
+"""Cells of a row with up to as many characters stand side by side, longer ones beneath."""
+
+
 @dataclass(frozen=True, slots=True)
 class Link:
     """A text to follow. `count` says how many are behind it, `current` that we are there."""
@@ -97,6 +101,7 @@ class QuotedCell:
 
     header: str
     lines: tuple[tuple[Piece, ...], ...]
+    wide: bool
 
 
 @dataclass(frozen=True, slots=True)
@@ -156,7 +161,12 @@ class Quoter:
             form=form,
             lines=() if cells else self._lines(citation.quote),
             cells=tuple(
-                QuotedCell(c.header, self._lines(reading.text[c.start : c.end])) for c in cells
+                QuotedCell(
+                    c.header,
+                    self._lines(reading.text[c.start : c.end]),
+                    c.end - c.start > SHORT_CELL,
+                )
+                for c in cells
             ),
             context=context,
             rung=RUNGS[statement.ladder] if statement else None,
@@ -238,6 +248,7 @@ class SystemPart:
     status: Status
     rung: Rung | None
     quotes: tuple[Quote, ...]
+    total: int
     more: Link | None
     nearest: Quote | None
     searched: str
@@ -326,8 +337,9 @@ def _names(ids: Sequence[str], names: Mapping[str, str]) -> str:
 
 def wanted_words(understood: Understood, themes: Iterable[Sequence[str]] = ()) -> Wanted:
     """The words to mark in what was found."""
-    words = [understood.subject, *(e.to for e in understood.expansions)]
-    phrases = [*understood.phrases, *(word for theme in themes for word in theme)]
+    words = [understood.subject]
+    phrases = [e.to for e in understood.expansions]
+    phrases += [*understood.phrases, *(word for theme in themes for word in theme)]
     return Wanted(words, phrases)
 
 

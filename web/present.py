@@ -259,6 +259,7 @@ def _part(
     home: str | None,
     superseded: bool = False,
     more: Link | None = None,
+    total: int | None = None,
 ) -> SystemPart:
     system = store.systems[system_id]
     return SystemPart(
@@ -271,6 +272,7 @@ def _part(
         status=status,
         rung=rung,
         quotes=tuple(quoter.statement(s) for s in statements),
+        total=total if total is not None else len(statements),
         more=more,
         nearest=quoter.statement(nearest) if nearest else None,
         searched=searched_in_words(searched),
@@ -483,10 +485,10 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
                     f"#{anchor}",
                 )
             )
-            more = _more(address, theme.label, system.id, len(cell.statements) - len(shown))
+            more = _more(address, theme.label, system.id, len(cell.statements), len(shown))
             parts.append(
                 _part(store, quoter, system.id, anchor, shown, cell.nearest, status, rung,
-                      cell.searched, home, system.superseded, more)
+                      cell.searched, home, system.superseded, more, len(cell.statements))
             )  # fmt: skip
         out.append(MatrixRow(theme.label, f"theme-{number}", tuple(row), tuple(parts)))
     return tuple(out)
@@ -497,12 +499,12 @@ def wanted_words_of_theme(label: str, words: Sequence[str]) -> Wanted:
     return Wanted(phrases=words) if words else Wanted([label])
 
 
-def _more(address: Address, theme: str, system: str, count: int) -> Link | None:
-    if count <= 0:
+def _more(address: Address, theme: str, system: str, total: int, shown: int) -> Link | None:
+    if total <= shown:
         return None
     kept = address.drop("theme", "system", "home", "format").at("/ask")
     asked = kept.set("q", theme).set("system", system)
-    return Link(f"{plural(count, 'more statement')}", str(asked))
+    return Link(f"See all {plural(total, 'statement')}", str(asked))
 
 
 @dataclass(frozen=True, slots=True)

@@ -89,7 +89,7 @@ def write(
 
     Args:
         vectors: of passages, shape (passages, dimensions).
-        statement_vectors: of the statements of all passages in order, shape (statements, dimensions).
+        statement_vectors: of all passages' statements in order, shape (statements, dimensions).
         statement_ends: for each passage, how many statements there are up to its last.
         embedding_keys: what each passage's vectors were made of.
     """
@@ -170,9 +170,7 @@ def _write_sqlite(
         connection.close()
 
 
-def _vocabulary(
-    documents: Sequence[tuple[Document, Reading, Sequence[Passage]]]
-) -> Counter[str]:
+def _vocabulary(documents: Sequence[tuple[Document, Reading, Sequence[Passage]]]) -> Counter[str]:
     """Lower-case words of letters alone, and in how many passages each stands."""
     counts: Counter[str] = Counter()
     for _, _, passages in documents:
@@ -266,8 +264,12 @@ class FolderStore:
                 )
                 for field, boost in FIELDS.items()
             ]
-            clauses.append((tantivy.Occur.Should, tantivy.Query.boolean_query(
-                [(tantivy.Occur.Should, f) for f in fields])))
+            clauses.append(
+                (
+                    tantivy.Occur.Should,
+                    tantivy.Query.boolean_query([(tantivy.Occur.Should, f) for f in fields]),
+                )
+            )
         if not clauses:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         query = tantivy.Query.boolean_query(clauses)
@@ -313,29 +315,30 @@ class FolderStore:
         if self._vocabulary is None:
             self._vocabulary = dict(self._database().execute("SELECT word, passages FROM words"))
             self._stems = {stem(w) for w in self._vocabulary}
-        if word in self._vocabulary or stem(word) in self._stems or self.encoder.knows(word):
+        known = self._vocabulary
+        if word in known or stem(word) in self._stems or self.encoder.knows(word):
             return None
         most = 1 if len(word) < LONG_WORD else 2
         near = process.extract(
             word,
-            self._vocabulary.keys(),
+            known.keys(),
             scorer=DamerauLevenshtein.distance,
             score_cutoff=most,
             limit=8,
         )
-        near = [n for n in near if n[0][0] == word[0]]
-        if not near:
-            return None
-        return str(min(near, key=lambda n: (n[1], -self._vocabulary[n[0]], n[0]))[0])
+        ranked = [(away, -known[w], w) for w, away, _ in near if w[0] == word[0]]
+        return min(ranked)[2] if ranked else None
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
         return [self._passage(int(row)) for row in rows]
 
     def _fetch(self, row: int) -> Passage:
-        found = self._database().execute(
-            "SELECT passage FROM passages WHERE row = ?", (row,)
-        ).fetchone()
+        found = (
+            self._database()
+            .execute("SELECT passage FROM passages WHERE row = ?", (row,))
+            .fetchone()
+        )
         return _passage(json.loads(found[0]))
 
     def reading(self, document_id: str) -> Reading:
@@ -343,10 +346,14 @@ class FolderStore:
         return self._reading(document_id)
 
     def _read(self, document_id: str) -> Reading:
-        text, sections, pages, warnings, reader = self._database().execute(
-            "SELECT text, sections, pages, warnings, reader FROM documents WHERE id = ?",
-            (document_id,),
-        ).fetchone()
+        text, sections, pages, warnings, reader = (
+            self._database()
+            .execute(
+                "SELECT text, sections, pages, warnings, reader FROM documents WHERE id = ?",
+                (document_id,),
+            )
+            .fetchone()
+        )
         return Reading(
             text,
             tuple(_section(s) for s in json.loads(sections)),

@@ -23,6 +23,11 @@ document.addEventListener("click", (event) => {
   if (event.target.closest("[data-forget]")) forget();
 });
 
+// On paper nothing is folded away.
+window.addEventListener("beforeprint", () => {
+  for (const fold of document.querySelectorAll("main details:not([open])")) fold.open = true;
+});
+
 // Fields left empty stay out of the address.
 document.addEventListener("formdata", (event) => {
   for (const [name, value] of [...event.formData.entries()]) {

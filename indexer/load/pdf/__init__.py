@@ -81,10 +81,8 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
     Raises:
         DocumentError: it is damaged, under a password, without pages, or has too many.
     """
-    document = opened(content, name)
+    document, mended = opened(content, name)
     count = len(document)
-    if count == 0:
-        raise DocumentError(f"{name} has no pages that can be found.")
     if count > limits.pages:
         raise DocumentError(f"{name} has {count} pages; up to {limits.pages} are read.")
     sheets = [_sheet(document, number) for number in range(1, count + 1)]
@@ -98,7 +96,10 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
     blocks = _blocks(_run_on(sheets, hyphens), sheets, read)
     pages = tuple(_file_page(document, sheet, read) for sheet in sheets)
     title = one_line(document.get_metadata_value("Title"))
-    return Loaded(blocks, pages, tuple(_warnings(sheets, read)), _real(title))
+    warnings = list(_warnings(sheets, read))
+    if mended:
+        warnings.insert(0, "damaged: what could be found of it was put together anew")
+    return Loaded(blocks, pages, tuple(warnings), _real(title))
 
 
 def _real(title: str) -> str | None:

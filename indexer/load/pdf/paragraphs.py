@@ -34,6 +34,7 @@ LED = re.compile(
 CLOSING = "\"'”’)]"
 EDGES = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum()) + "‘’“”–—…•·"
 # First halves that British English keeps its hyphen after, whatever follows.
+FEW_BROKEN = 2
 OFTEN_BROKEN = 0.05
 """The part of lines that end in a hyphen where a program parts words by syllables."""
 HYPHEN_PREFIXES = frozenset("self co non well cross ex all half".split())
@@ -52,7 +53,8 @@ class Hyphens:
         parted = sum(self._known[a + b] > self._known[f"{a}-{b}"] for a, b in forms)
         kept = sum(self._known[f"{a}-{b}"] > 0 for a, b in forms)
         # Few programs part words by syllables: where none is plainly parted, all hyphens are real.
-        self._by_syllables = parted > kept or len(broken) > OFTEN_BROKEN * max(lines, 1)
+        often = len(broken) > max(FEW_BROKEN, OFTEN_BROKEN * lines)
+        self._by_syllables = parted > kept or often
 
     def joint(self, before: str, after: str) -> str:
         """What stands between the last word of a line and the first of the next.

@@ -496,7 +496,7 @@ def _stripes(
             yield table.content
         return
     lines = list(rows_of(inside))
-    gutters = _gutters(filled) if len(filled) > 2 else _gutters(lines)
+    gutters = max(_gutters(filled), _gutters(lines), key=len)
     if not gutters or len(filled) < 2:
         return
     filled = [part for row in filled for part in _lines_as_rows(row, gutters)]

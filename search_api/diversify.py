@@ -1,0 +1,121 @@
+"""A list of passages that is not the same thing again: repeats, bare titles and crowding.
+
+Repeats are put behind what is new, never across different figures. Of the first ten, no document
+takes more than half while another has something of like worth, and each system that has such a
+passage is heard (after Carbonell and Goldstein, "The Use of MMR", SIGIR 1998, by rule instead of
+by weight).
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+from corpus.model import Passage
+from search_api.retrieve import Candidate
+
+PLACES = 10
+SAME = 0.9
+"""Two passages repeat one another if they share this much of the words of both."""
+LIKE_WORTH = 1.5
+"""A candidate is of like worth if its score is no further than this from the one it displaces."""
+TITLE_WORDS = 6
+
+Found = tuple[Candidate, Passage]
+
+
+@dataclass(frozen=True, slots=True)
+class Words:
+    """The words of a passage and those of them that hold a figure."""
+
+    all: frozenset[str]
+    figures: frozenset[str]
+
+
+@lru_cache(maxsize=20_000)
+def words_in(text: str) -> Words:
+    """The lower-case words of a text, worked out once."""
+    words = frozenset(word.strip(".,;:()") for word in text.casefold().split())
+    return Words(words, frozenset(w for w in words if any(c.isdigit() for c in w)))
+
+
+def repeats(one: str, other: str) -> bool:
+    """Whether two texts say the same in nearly the same words, with the same figures."""
+    a, b = words_in(one), words_in(other)
+    shorter, longer = sorted((len(a.all), len(b.all)))
+    if shorter < SAME * longer or a.figures != b.figures:
+        return False
+    return len(a.all & b.all) >= SAME * longer
+
+
+def is_title(passage: Passage) -> bool:
+    """Whether a passage is a bare title, which states nothing."""
+    return passage.form == "heading" and len(passage.text.split()) < TITLE_WORDS
+
+
+def diversify(found: Sequence[Found], by_document: bool = True) -> list[Found]:
+    """Passages in the order they are shown: what is new first, then repeats and bare titles.
+
+    Args:
+        found: candidates with their passages, best first.
+        by_document: spread the first ten over documents and systems; not where one was asked for.
+    """
+    fresh: list[Found] = []
+    behind: list[Found] = []
+    for one in found:
+        told = is_title(one[1]) or any(
+            repeats(one[1].text, other.text) for _, other in fresh[: 2 * PLACES]
+        )
+        (behind if told else fresh).append(one)
+    return (spread(fresh) if by_document else fresh) + behind
+
+
+def spread(found: Sequence[Found], places: int = PLACES) -> list[Found]:
+    """The first places shared out, the rest as it was."""
+    first, rest = list(found[:places]), list(found[places:])
+    first, rest = _hear_systems(first, rest)
+    first, rest = _cap_documents(first, rest, places // 2)
+    return sorted(first, key=lambda f: (-round(f[0].score, 5), f[0].row)) + rest
+
+
+def _hear_systems(first: list[Found], rest: list[Found]) -> tuple[list[Found], list[Found]]:
+    """Each system's best passage among the first, where it is of like worth to the one displaced."""
+    heard = Counter(p.system for _, p in first)
+    for one in list(rest):
+        if one[1].system in heard:
+            continue
+        heard[one[1].system] = 1
+        last = next((f for f in reversed(first) if heard[f[1].system] > 1), None)
+        if last is None or last[0].score - one[0].score > LIKE_WORTH:
+            continue
+        first, rest = _swap(first, rest, last, one)
+        heard[last[1].system] -= 1
+    return first, rest
+
+
+def _cap_documents(
+    first: list[Found], rest: list[Found], most: int
+) -> tuple[list[Found], list[Found]]:
+    """No document in more than `most` of the first places while another is of like worth."""
+    held = Counter(p.document_id for _, p in first)
+    for one in list(rest):
+        crowd = next((f for f in reversed(first) if held[f[1].document_id] > most), None)
+        if crowd is None:
+            break
+        if held[one[1].document_id] >= most or crowd[0].score - one[0].score > LIKE_WORTH:
+            continue
+        first, rest = _swap(first, rest, crowd, one)
+        held[crowd[1].document_id] -= 1
+        held[one[1].document_id] += 1
+    return first, rest
+
+
+def _swap(
+    first: list[Found], rest: list[Found], out: Found, into: Found
+) -> tuple[list[Found], list[Found]]:
+    first = [f for f in first if f is not out] + [into]
+    return first, sorted([f for f in rest if f is not into] + [out], key=_key)
+
+
+def _key(found: Found) -> tuple[float, int]:
+    return -round(found[0].score, 5), found[0].row
