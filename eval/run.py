@@ -185,7 +185,7 @@ def ask_all(
         said = [s for a in answer.systems for s in (*a.statements, *filter(None, [a.nearest]))]
         first = max(said, key=lambda s: s.score, default=None)
         right = first is not None and any(
-            _meets(span, cited[first.citation].document_id, *_ends(cited[first.citation]))
+            meets(span, cited[first.citation].document_id, *_ends(cited[first.citation]))
             for span in question.spans
         )
         out.append(
@@ -204,7 +204,7 @@ def _ends(citation: object) -> tuple[int, int]:
     return getattr(citation, "start"), getattr(citation, "end")  # noqa: B009
 
 
-def _meets(span: Span, document_id: str, start: int, end: int) -> bool:
+def meets(span: Span, document_id: str, start: int, end: int) -> bool:
     """Whether a statement and a judged span share at least half of the shorter."""
     shared = min(span.end, end) - max(span.start, start)
     return span.document_id == document_id and 2 * shared >= min(span.end - span.start, end - start)

@@ -31,7 +31,8 @@ TOO_MUCH_MEMORY = 77
 WATCH_SECONDS = 0.05
 STDERR_KEPT = 2000
 ROOT = Path(__file__).resolve().parent.parent
-CRASHES = (signal.SIGABRT, signal.SIGSEGV, signal.SIGBUS, signal.SIGILL, signal.SIGTRAP)
+STARVED = (signal.SIGABRT, signal.SIGILL, signal.SIGTRAP)
+"""How PDFium and the C library end a program whose wish for memory is not granted."""
 
 
 def read_isolated(path: Path, parts: Sequence[Document], limits: Limits = DEFAULT) -> list[Reading]:
@@ -58,12 +59,11 @@ def page_image(path: Path, page: int, limits: Limits = DEFAULT) -> bytes:
 
 @dataclass(frozen=True, slots=True)
 class Ended:
-    """How a child ended: what it said, its exit status, and the most memory it held."""
+    """How a child ended: what it said, its exit status, or why it was not heard out."""
 
     output: bytes
     errors: str
     status: int
-    peak_mb: int
     reason: str = ""
 
 
@@ -89,8 +89,9 @@ def _killed(ended: Ended, limits: Limits) -> str:
     if number == signal.SIGXCPU:
         return f"takes more than {limits.cpu_seconds} seconds of processor time to read"
     name = signal.Signals(number).name
-    if number in CRASHES and ended.peak_mb > limits.memory_mb // 2:
-        return f"needs more than {limits.memory_mb} MB of memory to read ({name})"
+    if number in STARVED:
+        wanting = f"it is damaged or needs more than {limits.memory_mb} MB of memory"
+        return f"crashed its reader ({name}): {wanting}"
     return f"crashed its reader ({name})"
 
 
@@ -115,12 +116,10 @@ def _child(task: dict[str, Any], limits: Limits) -> Ended:
             os.killpg(process.pid, signal.SIGKILL)
         except (ProcessLookupError, PermissionError):
             pass
-        _, status, used = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
+        status = process.wait()
         for pipe in (process.stdin, process.stdout, process.stderr):
             cast(IO[bytes], pipe).close()
-    peak = used.ru_maxrss >> (20 if sys.platform == "darwin" else 10)
-    return Ended(said, errors, process.returncode, peak, reason)
+    return Ended(said, errors, status, reason)
 
 
 def _talk(

@@ -158,8 +158,9 @@ def _increasing(numbers: Sequence[int]) -> set[int]:
     best: list[list[int]] = []
     for number in numbers:
         runs = [b for b in best if b[-1] < number]
-        best.append([*(max(runs, key=len) if runs else []), number])
-    return set(max(best, key=len)) if best else set()
+        longest: list[int] = sorted(runs, key=len)[-1] if runs else []
+        best.append([*longest, number])
+    return set(sorted(best, key=len)[-1]) if best else set()
 
 
 def _sort_out(

@@ -1,15 +1,15 @@
 """From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 from indexer.embed import Vectors
-from indexer.statements import Stated, statements
+from indexer.statements import Stated
 from indexer.store import Store
 from search_api.cite import citation_id, cite
-from search_api.judge import Asked, features, probability
+from search_api.judge import Asked, Features, features, probability
 from search_api.ladder import grade
 from search_api.model import (
     LADDER,
@@ -32,6 +32,10 @@ BESIDE_BEST = 0.3
 """A statement counts if its probability is at least this share of the best one's."""
 
 
+UNSPOKEN = 0.25
+"""A statement that uses no word of a theme speaks of it from this probability on."""
+
+
 @dataclass(frozen=True, slots=True)
 class Weighed:
     """A statement with how likely it answers, and whether it uses a word of the theme."""
@@ -39,6 +43,7 @@ class Weighed:
     stated: Stated
     probability: float
     spoken: bool
+    evidence: Features
 
     @property
     def rung(self) -> tuple[Ladder, tuple[str, ...]]:
@@ -58,19 +63,25 @@ def weigh(
     asked: Asked,
     vector: Vectors,
     candidates: Sequence[Candidate],
+    stated_in: Callable[[int], Sequence[Stated]],
+    most: int = MOST_PASSAGES,
 ) -> list[Weighed]:
-    """The statements of the best candidates, likeliest first."""
+    """The statements of the best candidates, likeliest first.
+
+    Args:
+        stated_in: the statements of a row's passage, in the order of its statement vectors.
+    """
     out = []
-    best = candidates[:MOST_PASSAGES]
+    best = candidates[:most]
     for candidate, passage in zip(best, store.passages([c.row for c in best]), strict=True):
         if passage.form == "contents":
             continue
-        found = statements(passage, store.reading(passage.document_id))
+        found = stated_in(candidate.row)
         cosines = store.statement_vectors(candidate.row) @ vector
         for stated, cosine in zip(found, cosines, strict=True):
             evidence = features(asked, stated, float(cosine), candidate.dense)
             spoken = asked.theme is not None and speaks_of(asked, stated)
-            out.append(Weighed(stated, probability(evidence), spoken))
+            out.append(Weighed(stated, probability(evidence), spoken, evidence))
     return sorted(
         out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start)
     )
@@ -86,9 +97,14 @@ def speaks_of(asked: Asked, stated: Stated) -> bool:
 
 
 def found_in(weighed: Sequence[Weighed], best: float, by_theme: bool) -> list[Weighed]:
-    """The statements that speak to the subject: by the theme's words, else by probability."""
+    """The statements that speak to the subject: by the theme's words, else by probability.
+
+    Where no word of the theme is used, a statement that is likely all the same still counts, so
+    that other words for the same thing are not taken for silence.
+    """
     if by_theme:
-        return [w for w in weighed if w.spoken]
+        spoken = [w for w in weighed if w.spoken]
+        return spoken or [w for w in weighed if w.probability >= UNSPOKEN]
     line = max(FOUND, BESIDE_BEST * best)
     return [w for w in weighed if w.probability >= line]
 

@@ -17,7 +17,7 @@ from search_api.retrieve import Candidate
 PLACES = 10
 SAME = 0.9
 """Two passages repeat one another if they share this much of the words of both."""
-LIKE_WORTH = 1.5
+LIKE_WORTH = 0.5
 """A candidate is of like worth if its score is no further than this from the one it displaces."""
 TITLE_WORDS = 6
 

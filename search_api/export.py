@@ -17,6 +17,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
 from corpus.errors import QueryError
+from corpus.model import LEVEL_NAMES
 from search_api.model import (
     Cell,
     Citation,
@@ -419,6 +420,7 @@ def _set_up(paper: "WordDocument") -> None:
     paper.styles["Quote"].font.italic = False
     paper.styles["Quote"].paragraph_format.left_indent = Mm(8)
     paper.styles["Quote"].paragraph_format.space_after = Pt(2)
+    paper.styles["Quote"].paragraph_format.keep_with_next = True
     entry = paper.styles.add_style("Evidence", WD_STYLE_TYPE.PARAGRAPH)
     entry.base_style = paper.styles["Normal"]
     entry.paragraph_format.space_before = Pt(8)
@@ -444,14 +446,15 @@ def _matrix(
     cells = {(c.theme, c.system): c for c in comparison.cells}
     table = paper.add_table(1, len(systems) + 1, style="Table Grid")
     _repeat_header(table)
+    _pad(table)
     heads = ["Theme", *(f"{s.name}{' (home)' if s.home else ''}" for s in systems)]
     for cell, text in zip(table.rows[0].cells, heads, strict=True):
         cell.text = office_text(text)
         cell.paragraphs[0].runs[0].bold = True
         _fill(cell, "D8DDE0")
     for system, cell in zip(systems, table.rows[0].cells[1:], strict=True):
-        about = f"{system.level}{', superseded' if system.superseded else ''}"
-        cell.add_paragraph(about)
+        level = LEVEL_NAMES[system.level]
+        cell.add_paragraph(level + (", superseded" if system.superseded else ""))
     for theme in comparison.themes:
         row = table.add_row().cells
         row[0].text = office_text(theme.label)
@@ -547,6 +550,24 @@ def _repeat_header(table: "Table") -> None:
     mark = OxmlElement("w:tblHeader")
     mark.set(qn("w:val"), "true")
     table.rows[0]._tr.get_or_add_trPr().append(mark)
+
+
+def _pad(table: "Table") -> None:
+    """Leave a little room between the words of a table and its lines (twentieths of a point)."""
+    from docx.oxml import OxmlElement
+    from docx.oxml.ns import qn
+
+    margins = OxmlElement("w:tblCellMar")
+    for side, width in (("top", "40"), ("left", "90"), ("bottom", "40"), ("right", "90")):
+        margin = OxmlElement(f"w:{side}")
+        margin.set(qn("w:w"), width)
+        margin.set(qn("w:type"), "dxa")
+        margins.append(margin)
+    look = table._tbl.tblPr.find(qn("w:tblLook"))
+    if look is None:
+        table._tbl.tblPr.append(margins)
+    else:
+        look.addprevious(margins)
 
 
 def _keep_whole(row: Any) -> None:

@@ -14,16 +14,22 @@ from corpus.model import Theme
 from indexer.analyse import STOP_STEMS, terms, tokens
 from indexer.statements import Stated
 from indexer.store import Store
+from search_api.amounts import Amount, amount_asked
 from search_api.cover import Weight, shares, weights_of
 from search_api.model import Understood
 from search_api.understand import FRAME_STEMS
 
-NUMBER_ASKED = re.compile(
-    r"\bhow (?:many|much|often|long|big|large|old|far)\b|\bwhat (?:percentage|proportion|share|number"
-    r"|rate|price|age|amount)\b|\b(?:percentage|price|cost) of\b",
-    re.IGNORECASE,
-)
-DIGIT = re.compile(r"\d|\b(?:one|two|three|four|five|six|seven|eight|nine|ten|half|third|all)\b", re.I)
+@dataclass(frozen=True, slots=True)
+class Logistic:
+    """A logistic model: the probability for some features."""
+
+    intercept: float
+    weights: tuple[float, ...]
+
+    def __call__(self, values: Sequence[float]) -> float:
+        """The probability."""
+        z = self.intercept + sum(w * v for w, v in zip(self.weights, values, strict=True))
+        return 1 / (1 + math.exp(-z))
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,6 +40,8 @@ class Asked:
     theme: "ThemeWords | None" = None
     number: bool = False
     total: float = field(default=0.0)
+    amount: Amount | None = None
+    unknown: float = 0.0
 
     def coverage(self, own: frozenset[str], around: frozenset[str]) -> tuple[float, float]:
         """Share of the words asked for, by rarity: in the statement, and with what is around it."""
@@ -62,12 +70,15 @@ class ThemeWords:
 
     def first_in(self, text: str) -> tuple[int, int] | None:
         """Where a word of the theme first stands in a text."""
-        found = [(word, start, end) for word, start, end in tokens(text)]
+        found = tokens(text)
         words = [word for word, _, _ in found]
+        line = f" {' '.join(words)} "
         places = []
         for phrase in self.phrases:
-            at = _find(words, phrase)
-            if at is not None:
+            # Most phrases are not there: a look at the line tells it at once.
+            if f" {' '.join(phrase)} " in line:
+                at = _find(words, phrase)
+                assert at is not None
                 places.append((found[at][1], found[at + len(phrase) - 1][2]))
         for acronym in self.acronyms:
             match = re.search(rf"(?<![\w&]){re.escape(acronym)}(?:s|'s|’s)?(?![\w&])", text)
@@ -109,11 +120,18 @@ def ask_for(understood: Understood, store: Store) -> Asked:
     """The words of a question with their weights."""
     words = weights_of(understood, store)
     theme = theme_of(understood.subject, store.themes.values())
+    amount = amount_asked(understood.text)
+    total = sum(w.idf for w in words.values())
+    strange = sum(
+        w.idf for word, w in words.items() if not w.instead and not store.document_frequency(word)
+    )
     return Asked(
         words=words,
         theme=ThemeWords.of(theme) if theme else None,
-        number=bool(NUMBER_ASKED.search(understood.text)),
-        total=sum(w.idf for w in words.values()),
+        number=amount is not None,
+        total=total,
+        amount=amount,
+        unknown=strange / total if total else 0.0,
     )
 
 
@@ -126,6 +144,10 @@ class Features:
     cosine: float
     passage: float
     number_missing: bool
+    short_missing: float = 0.0
+
+
+SHORT = 4
 
 
 def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Features:
@@ -133,23 +155,79 @@ def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Fea
     own = frozenset(w for w, _, _ in tokens(stated.text) if w not in STOP_STEMS)
     around = frozenset(w for w, _, _ in tokens(stated.around) if w not in STOP_STEMS)
     inside, with_context = asked.coverage(own, around)
-    missing = asked.number and not DIGIT.search(stated.text)
-    return Features(inside, with_context, cosine, passage, missing)
+    missing = asked.amount is not None and not asked.amount.in_text(stated.text)
+    # Where few words are asked for, each that is missing tells more.
+    few = max(0, SHORT - len(asked.words)) / (SHORT - 1)
+    return Features(
+        inside, with_context, cosine, passage, missing, short_missing=few * (1 - with_context)
+    )
 
 
-INTERCEPT, INSIDE, AROUND, COSINE, PASSAGE, MISSING = -5.418, 1.731, 2.108, 4.836, 0.604, -2.126
+STATEMENT = Logistic(-7.176, (3.01, 2.34, 4.54, 3.15, -1.89, -1.06))
 
 
 def probability(f: Features) -> float:
     """How likely a statement with these features answers: a logistic model set on the tune split."""
-    z = (
-        INTERCEPT
-        + INSIDE * f.inside
-        + AROUND * f.around
-        + COSINE * f.cosine
-        + PASSAGE * f.passage
-        + MISSING * f.number_missing
+    return STATEMENT(
+        (f.inside, f.around, f.cosine, f.passage, float(f.number_missing), f.short_missing)
     )
-    return 1 / (1 + math.exp(-z))
 
 
+@dataclass(frozen=True, slots=True)
+class Support:
+    """What the judgement of a whole question rests on: the best of its best statements."""
+
+    inside: float
+    around: float
+    cosine: float
+    passage: float
+    probability: float
+    unknown: float
+    words: float
+    amount: bool
+    short: bool
+
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Its numbers in the order of the model."""
+        return (
+            self.inside,
+            self.around,
+            self.cosine,
+            self.passage,
+            self.probability,
+            self.unknown,
+            self.words,
+            float(self.amount),
+            float(self.short),
+        )
+
+
+LEAST_PROBABILITY = 1e-6
+
+
+def support(asked: Asked, found: Sequence[Features]) -> Support:
+    """The evidence that anything found answers the question."""
+    best = max((probability(f) for f in found), default=0.0)
+    odds = max(best, LEAST_PROBABILITY)
+    return Support(
+        inside=max((f.inside for f in found), default=0.0),
+        around=max((f.around for f in found), default=0.0),
+        cosine=max((f.cosine for f in found), default=0.0),
+        passage=max((f.passage for f in found), default=0.0),
+        probability=math.log(odds / (1 - min(odds, 1 - LEAST_PROBABILITY))),
+        unknown=asked.unknown,
+        words=math.log1p(len(asked.words)),
+        amount=asked.amount is not None,
+        short=len(asked.words) < SHORT,
+    )
+
+
+QUESTION = Logistic(0.0, (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0))
+ANSWERABLE = 0.0
+"""A question whose probability is below this is not answered."""
+
+
+def answerable(found: Support) -> float:
+    """How likely a question with this support can be answered from what was searched."""
+    return QUESTION(found.values)

@@ -207,7 +207,7 @@ WANTED = _compiled(
     r"|\bshould (?!be noted)|\b(?:is|are) (?:envisaged|hoped|intended)\b"
     r"|\bit is (?:important|essential|vital|critical|crucial|imperative) (?:that|to)\b"
 )
-WISHED = _compiled(rf"\b{_MODAL} (?!not only\b)[\w-]+")
+WISHED = _compiled(rf"\b{_MODAL} (?!not only\b){_ADVERBS}[\w-]+")
 SOFT_OPENS = _compiled(
     rf"(?:(?:further|actively|\w+ly)\s+)*(?:{_SOFT}|{_SOFT_ING}|using|working|deliver|provide"
     r"|aim(?:ing)? (?:to|for))\b(?! (?:is|are|was|were|has|have|will)\b)"
@@ -306,7 +306,8 @@ TO_LEVEL = _compiled(
     r"(?:around |about |below |above |\w+ and )?$"
 )
 COUNTED = _compiled(
-    r"\b(?:achieve|recruit|train|create|open|deliver|appoint|complete|employ|offer|build|support|reach)"
+    r"\b(?:achieve|add|appoint|build|commission|complete|create|deliver|employ|offer|open|provide"
+    r"|reach|recruit|support|train|treat)"
     r" (?:all |an additional |an extra |up to |at least |a further |over |more than )?$"
 )
 SAVING = _compiled(
@@ -330,7 +331,12 @@ YEAR_AHEAD = _compiled(r"\b(?:in|during) (20\d\d(?:\s?[/â€“-]\s?\d\d)?)\b(?![/â€
 
 # Columns by what their header says.
 COLUMNS: tuple[tuple[str, re.Pattern[str]], ...] = (
-    ("owner", _compiled(r"\b(?:leads?|owners?|responsib\w+|accountab\w+|sro|who)\b")),
+    (
+        "owner",
+        _compiled(
+            r"\b(?:leads?|owners?|responsib\w+|accountab\w+|sro|by whom|who)\b(?! (?:will )?benefits?)"
+        ),
+    ),
     (
         "time",
         _compiled(
@@ -370,8 +376,9 @@ class Row:
 
     @property
     def deadlines(self) -> list[Date]:
-        """The dates in the columns of dates."""
-        return deadlines_in("\n".join(self.texts("time")), bare_years=True)
+        """The dates in the columns of dates, or beside the lead where one column has both."""
+        kind = "time" if any(kind == "time" for kind, _ in self.columns) else "owner"
+        return deadlines_in("\n".join(self.texts(kind)), bare_years=kind == "time")
 
     @property
     def owners(self) -> tuple[str, ...]:

@@ -11,8 +11,13 @@ from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
+import numpy as np
+
 from corpus.errors import QueryError, UnknownId
 from corpus.model import LEVEL_NAMES, Document, Reading, System, Theme
+from indexer.analyse import STOP_STEMS, stem
+from indexer.embed import Vectors
+from indexer.statements import Stated, statements
 from indexer.store import Store, open_store
 from search_api import answer as answering
 from search_api.answer import Sheet, Weighed
@@ -44,6 +49,9 @@ from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_em
 from search_api.settings import SearchSettings
 from search_api.understand import Understander
 
+MOST_THEME_ROWS = 2_000
+MOST_THEME_PASSAGES = 25
+
 
 class Searcher:
     """Answers questions from one generation of an index.
@@ -59,6 +67,8 @@ class Searcher:
         self.settings = settings
         self._understander = Understander(store)
         self._query_vector = lru_cache(maxsize=2_000)(store.encoder.query)
+        self._spoken = lru_cache(maxsize=200_000)(self._speaks)
+        self._stated = lru_cache(maxsize=20_000)(self._statements)
 
     @property
     def index_id(self) -> str:
@@ -305,18 +315,43 @@ class Searcher:
 
         candidates = retrieve(self.store, understood, vector, scope, self.settings)
         if asked.theme is not None:
-            candidates = self._with_theme(asked.theme, candidates, scope)
-        return answering.weigh(self.store, asked, vector, candidates)
+            candidates = self._with_theme(asked.theme, vector, candidates, scope)
+            return answering.weigh(
+                self.store, asked, vector, candidates, self._stated, MOST_THEME_PASSAGES
+            )
+        return answering.weigh(self.store, asked, vector, candidates, self._stated)
 
     def _with_theme(
-        self, theme: ThemeWords, candidates: Sequence[Candidate], scope: Scope
+        self, theme: ThemeWords, vector: Vectors, candidates: Sequence[Candidate], scope: Scope
     ) -> list[Candidate]:
-        """Candidates whose passage uses a word of the theme before those that do not."""
-        passages = self.store.passages([c.row for c in candidates])
-        spoken = [theme.spoken_in("\n".join((p.text, *p.heading[-1:]))) for p in passages]
-        return [c for c, s in zip(candidates, spoken, strict=True) if s] + [
-            c for c, s in zip(candidates, spoken, strict=True) if not s
-        ]
+        """Every passage of the scope that uses a word of the theme, then the other candidates.
+
+        Those that retrieval left out come too: a theme must not be silent because its passages
+        did not rank.
+        """
+        stems = {w for phrase in theme.phrases for w in phrase if w not in STOP_STEMS}
+        words = dict.fromkeys(stems | {stem(a.lower()) for a in theme.acronyms}, 1.0)
+        rows, _ = self.store.matching(words, MOST_THEME_ROWS, scope.document_ids)
+        spoken = {row for row in rows.tolist() if self._spoken(theme, row)}
+        spoken |= {c.row for c in candidates if self._spoken(theme, c.row)}
+        extra = sorted(spoken - {c.row for c in candidates})
+        lowest = min((c.score for c in candidates), default=0.0)
+        found = [c for c in candidates if c.row in spoken]
+        if extra:
+            dense = self.store.vectors(np.asarray(extra)) @ vector
+            added = [
+                Candidate(row, lowest, 0.0, float(d)) for row, d in zip(extra, dense, strict=True)
+            ]
+            found += sorted(added, key=lambda c: (-round(c.dense, 5), c.row))
+        return found + [c for c in candidates if c.row not in spoken]
+
+    def _statements(self, row: int) -> list[Stated]:
+        (passage,) = self.store.passages([row])
+        return statements(passage, self.store.reading(passage.document_id))
+
+    def _speaks(self, theme: ThemeWords, row: int) -> bool:
+        (passage,) = self.store.passages([row])
+        return theme.spoken_in("\n".join((passage.text, *passage.heading[-1:])))
 
     def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
         text = " ".join(text.split())

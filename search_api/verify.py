@@ -307,7 +307,7 @@ def _in_docx(content: bytes) -> Iterator[Found]:
             named = {k: v for k, v in HASHES.findall(text) if v != "·"}
             yield _citation(named | {"quote": "\n".join(lines or [])})
             lines = None
-        elif NUMBERED.match(text):
+        elif NUMBERED.match(text) and lines != []:
             lines = []
         elif lines is not None:
             lines.append(text)

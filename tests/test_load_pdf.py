@@ -307,13 +307,13 @@ def test_tesseracts_table_is_read_by_paragraph_and_what_it_doubts_left_out() -> 
     assert found[0].box == (10, 20, 90, 30)
 
 
-def test_an_empty_page_is_neither_unreadable_nor_a_warning() -> None:
+def test_an_empty_page_is_reported_but_not_unreadable() -> None:
     pages = making.Pages()
     pages.next()
     pages.text(60, 100, "The second page has words.")
     found = loaded(pages.done())
     assert [page.unreadable for page in found.pages] == [False, False]
-    assert found.warnings == ()
+    assert found.warnings == ("nothing to read: page 1",)
 
 
 def test_ligatures_and_soft_hyphens_become_plain_words() -> None:

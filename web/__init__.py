@@ -1,0 +1,1 @@
+"""What people see: the pages, their static files, and the command that serves them."""

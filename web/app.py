@@ -63,14 +63,14 @@ def create_app(
     for kind in (IcsearchError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _told_as_page(site, app.exception_handlers[kind]))
     app.add_exception_handler(Exception, _broken(site))
-    app.add_middleware(
-        GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL
-    )
+    app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL)
     app.add_middleware(SecurityHeaders)
     return app
 
 
-def _told_as_page(site: Site, as_json: Handler) -> Callable[[Request, Exception], Awaitable[Response]]:
+def _told_as_page(
+    site: Site, as_json: Handler
+) -> Callable[[Request, Exception], Awaitable[Response]]:
     """Errors under /api/v1 as JSON, all others as a page."""
 
     async def handler(request: Request, error: Exception) -> Response:

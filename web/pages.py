@@ -33,7 +33,7 @@ from web.present import (
 )
 from web.quality import QualityPage, read_report
 from web.reading import Asked, Behind, boxes_of, cited_in, document_page
-from web.site import Site, formats, has_commitments
+from web.site import Site, formats
 
 DocumentId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,200}$")]
 MEDIA = {
@@ -95,10 +95,12 @@ def routes(site: Site) -> APIRouter:
     def compare(request: Request) -> Response:
         """Themes by systems, as a page or as a file."""
         if request.query_params.get("format"):
-            return _export(site, request)
+            return _file_of(site, request, "comparison")
 
         def compared(searcher: Searcher, address: Address) -> ComparePage:
-            return ComparePage.of(searcher.store, address, _compare(searcher, address), formats())
+            return ComparePage.of(
+                searcher.store, address, _compare(searcher, address), formats("comparison")
+            )
 
         def blank(searcher: Searcher, address: Address, problem: Problem | None) -> ComparePage:
             home = site.home(request, searcher)
@@ -161,8 +163,13 @@ def routes(site: Site) -> APIRouter:
         view = AccessibilityPage(site.settings.feedback)
         return site.show(request, "accessibility.jinja", view)
 
-    if has_commitments():
-        router.add_api_route("/commitments", _commitments(site), methods=["GET", "HEAD"])
+    @page("/commitments")
+    def commitments(request: Request) -> Response:
+        """The register of commitments, as a page or as a file."""
+        if request.query_params.get("format"):
+            return _file_of(site, request, "commitments")
+        return _commitments_page(site, request)
+
     return router
 
 
@@ -197,46 +204,46 @@ def _compare(searcher: Searcher, address: Address) -> Any:
     return searcher.compare(params.theme, params.home, params.filters())
 
 
-def _export(site: Site, request: Request) -> Response:
-    """A comparison as a file to keep."""
+def _register(searcher: Searcher, address: Address, limit: int | None = None) -> Any:
+    params = read(address, CommitmentParams)
+    return searcher.commitments(
+        theme=params.theme,
+        home=params.home,
+        filters=params.filters(),
+        due_before=params.due_before,
+        limit=params.limit if limit is None else limit,
+        offset=params.offset,
+    )
+
+
+def _commitments_page(site: Site, request: Request) -> Response:
+    searcher = site.searcher(request)
+    address = asked("/commitments", request.query_params, CommitmentParams)
+    try:
+        found = _register(searcher, address)
+        view = CommitmentsPage.of(searcher.store, address, found, formats("commitments"))
+        return site.show(request, "commitments.jinja", view)
+    except QueryError as error:
+        problem, home = Problem(error.message, error.field), site.home(request, searcher)
+        told = CommitmentsPage.empty(searcher.store, address, home, problem)
+        return site.show(request, "commitments.jinja", told, error.http_status)
+
+
+def _file_of(site: Site, request: Request, name: str) -> Response:
+    """A comparison or the register as a file to keep."""
     wanted = request.query_params["format"]
-    if wanted not in formats():
-        raise QueryError(f"A comparison cannot be had as {wanted!r}.", field="format")
-    address = asked("/compare", request.query_params, CompareParams)
-    comparison = _compare(site.searcher(request), address)
-    content = importlib.import_module("search_api.export").export(comparison, wanted)
-    headers = {"Content-Disposition": f'attachment; filename="comparison.{wanted}"'}
-    return Response(content, 200, headers, media_type=MEDIA[wanted])
-
-
-def _commitments(site: Site) -> Callable[[Request], Response]:
-    def commitments(request: Request) -> Response:
-        """The register of commitments."""
-
-        def listed(searcher: Searcher, address: Address) -> CommitmentsPage:
-            params = read(address, CommitmentParams)
-            found = searcher.commitments(  # type: ignore[attr-defined, unused-ignore]
-                theme=params.theme,
-                home=params.home,
-                filters=params.filters(),
-                due_before=params.due_before,
-                limit=params.limit,
-                offset=params.offset,
-            )
-            return CommitmentsPage.of(searcher.store, address, found, params.offset, params.limit)
-
-        searcher = site.searcher(request)
+    if wanted not in formats(name):
+        raise QueryError(f"There is no format {wanted!r} for this.", field="format")
+    searcher = site.searcher(request)
+    export = importlib.import_module("search_api.export")
+    if name == "comparison":
+        address = asked("/compare", request.query_params, CompareParams)
+        content = export.export(_compare(searcher, address), wanted)
+    else:
         address = asked("/commitments", request.query_params, CommitmentParams)
-        try:
-            view, status = listed(searcher, address), 200
-        except QueryError as error:
-            problem = Problem(error.message, error.field)
-            home = site.home(request, searcher)
-            view = CommitmentsPage.empty(searcher.store, address, home, problem)
-            status = error.http_status
-        return site.show(request, "commitments.jinja", view, status)
-
-    return commitments
+        content = export.export_commitments(_register(searcher, address, limit=0), wanted)
+    headers = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
+    return Response(content, 200, headers, media_type=MEDIA[wanted])
 
 
 def _counts(site: Site, request: Request) -> Counts | None:

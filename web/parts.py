@@ -22,7 +22,6 @@ from web.address import Address
 from web.format import british_date, page_reference
 from web.highlight import Piece, Wanted
 
-
 SHORT_CELL = 60
 """Cells of a row with up to as many characters stand side by side, longer ones beneath."""
 
@@ -327,7 +326,9 @@ def _left_out(understood: Understood, names: Mapping[str, str], address: Address
     if understood.excluded_systems == (home,):
         undo = Link(f"Include {left_out}", str(address.drop("home")))
         return Read(f"{left_out} was left out: it is your own system and you asked of others", undo)
-    undo = Link(f"Ask every system about {understood.subject}", str(address.set("q", understood.subject)))
+    undo = Link(
+        f"Ask every system about {understood.subject}", str(address.set("q", understood.subject))
+    )
     return Read(f"{left_out} left out, as the question says", undo)
 
 
@@ -378,8 +379,10 @@ class Form:
     problem: Problem | None = None
 
 
+NO_FILTER = frozenset({"q", "home", "theme", "limit", "index_id", "offset", "due_before"})
 SHOWN_BY_THE_FORM = frozenset(
     {"q", "home", "system", "kind", "from", "to", "include_superseded", "theme", "limit", "offset"}
+    | {"due_before"}
 )
 
 
@@ -399,9 +402,7 @@ def form_of(
     kinds = sorted({d.kind for d in store.documents.values()})
     return Form(
         q=first.get("q", ""),
-        home=tuple(
-            Option(s.id, s.name, s.id == chosen_home) for s in store.systems.values()
-        ),
+        home=tuple(Option(s.id, s.name, s.id == chosen_home) for s in store.systems.values()),
         systems=tuple(
             Option(s.id, s.name, s.id in given.get("system", ())) for s in store.systems.values()
         ),
@@ -412,7 +413,7 @@ def form_of(
         filters_set=sum(
             len(values)
             for name, values in given.items()
-            if name not in ("q", "home", "theme", "limit", "index_id", "offset")
+            if name not in NO_FILTER
         ),
         suggestions=suggestions(store),
         hidden=tuple(p for p in address.pairs if p[0] not in SHOWN_BY_THE_FORM),

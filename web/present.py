@@ -22,6 +22,7 @@ from web.address import Address
 from web.format import british_date, capital, period
 from web.highlight import Wanted
 from web.parts import (
+    RUNGS,
     Form,
     Link,
     Option,
@@ -29,7 +30,6 @@ from web.parts import (
     Quote,
     Quoter,
     Read,
-    RUNGS,
     Rung,
     Status,
     SystemPart,
@@ -47,6 +47,9 @@ from web.parts import (
 )
 
 MOST_IN_A_CELL = 3
+MANY_THEMES = 12
+"""With more themes than these, a page shows one statement for each cell."""
+FORMAT_NAMES = {"csv": "CSV (spreadsheet)", "xlsx": "Excel", "docx": "Word"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -224,8 +227,18 @@ class AskPage:
             reason=answer.reason,
             answered=answer.status == "answered",
             parts=tuple(
-                _part(store, quoter, s.system, f"system-{s.system}", s.statements, s.nearest,
-                      status_of(s.status), strongest(s.ladder), s.searched, home)
+                _part(
+                    store,
+                    quoter,
+                    s.system,
+                    f"system-{s.system}",
+                    s.statements,
+                    s.nearest,
+                    status_of(s.status),
+                    strongest(s.ladder),
+                    s.searched,
+                    home,
+                )
                 for s in answer.systems
             ),  # fmt: skip
             searched=f"{plural(answer.searched.systems, 'system')}, {searched_in_words(total)}",
@@ -277,6 +290,11 @@ def _part(
         nearest=quoter.statement(nearest) if nearest else None,
         searched=searched_in_words(searched),
     )
+
+
+def files_of(address: Address, formats: Sequence[str]) -> list[Link]:
+    """The same as files to keep."""
+    return [Link(FORMAT_NAMES[f], str(address.set("format", f))) for f in formats]
 
 
 def take_away(address: Address, index_id: str, files: Sequence[Link] = ()) -> TakeAway:
@@ -434,8 +452,7 @@ class ComparePage:
     ) -> "ComparePage":
         """The page of a comparison."""
         chosen = [theme.id for theme in comparison.themes]
-        names = {"csv": "CSV (spreadsheet)", "xlsx": "Excel", "docx": "Word"}
-        files = [Link(names[f], str(address.set("format", f))) for f in formats]
+        files = files_of(address, formats)
         return cls(
             form=form_of(store, address),
             groups=_groups(store, chosen, address),
@@ -465,6 +482,7 @@ def _groups(store: Store, chosen: Sequence[str], address: Address) -> tuple[Them
 def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[MatrixRow, ...]:
     cells = {(cell.theme, cell.system): cell for cell in comparison.cells}
     home = next((s.id for s in comparison.systems if s.home), None)
+    most = MOST_IN_A_CELL if len(comparison.themes) <= MANY_THEMES else 1
     out = []
     for number, theme in enumerate(comparison.themes, 1):
         known = store.themes.get(theme.id)
@@ -475,7 +493,7 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
             cell = cells[theme.id, system.id]
             anchor = f"theme-{number}-{system.id}"
             status, rung = status_of(cell.status), strongest(cell.ladder)
-            shown = cell.statements[:MOST_IN_A_CELL]
+            shown = cell.statements[:most]
             row.append(
                 MatrixCell(
                     system.name,
@@ -587,10 +605,12 @@ class CommitmentsPage:
 
     @classmethod
     def of(
-        cls, store: Store, address: Address, found: Commitments, offset: int, limit: int
+        cls, store: Store, address: Address, found: Commitments, formats: Sequence[str]
     ) -> "CommitmentsPage":
         """A page of the register."""
         blank = cls.empty(store, address, None)
+        given = dict(address.pairs)
+        offset, limit = int(given.get("offset", 0)), int(given.get("limit", 50))
         last = offset + len(found.commitments)
         before = str(max(0, offset - limit)) if offset else None
         return cls(
@@ -605,7 +625,9 @@ class CommitmentsPage:
             next=Link("Next", str(address.set("offset", str(last))))
             if last < found.total
             else None,
-            take=take_away(address, found.index_id),
+            take=take_away(
+                address, found.index_id, files_of(address.drop("offset", "limit"), formats)
+            ),
         )
 
 

@@ -18,7 +18,7 @@ from web.templating import environment
 STATIC = Path(__file__).parent / "static"
 COOKIE = "icsearch_home"
 A_YEAR = 365 * 24 * 3600
-FORMATS = ("csv", "xlsx", "docx")
+FORMATS = {"comparison": ("docx", "xlsx", "csv"), "commitments": ("xlsx", "csv")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,11 +57,6 @@ class Site:
         }
         self._versions: dict[str, str] = {}
 
-    @property
-    def menu(self) -> tuple[Tab, ...]:
-        """The entries of the menu, without pages that this version lacks."""
-        return tuple(t for t in MENU if t.href != "/commitments" or has_commitments())
-
     def show(
         self, request: Request, template: str, page: object, status: int = 200
     ) -> HTMLResponse:
@@ -72,8 +67,8 @@ class Site:
         under = UNDER.get(request.url.path, request.url.path)
         body = self.templates.get_template(template).render(
             page=page,
-            menu=self.menu,
-            here=next((t.href for t in reversed(self.menu) if _within(under, t.href)), ""),
+            menu=MENU,
+            here=next((t.href for t in reversed(MENU) if _within(under, t.href)), ""),
             layout="partial.jinja" if partial else "layout.jinja",
             partial=partial,
         )
@@ -117,12 +112,6 @@ def _within(path: str, tab: str) -> bool:
     return path == tab or (tab != "/" and path.startswith(f"{tab}/"))
 
 
-def has_commitments() -> bool:
-    """Whether this version has a register of commitments."""
-    return hasattr(Searcher, "commitments")
-
-
-def formats() -> tuple[str, ...]:
-    """The formats that a comparison can be taken away in."""
-    return FORMATS if importlib.util.find_spec("search_api.export") else ()
-
+def formats(of: str) -> tuple[str, ...]:
+    """The formats that a comparison or the commitments can be taken away in."""
+    return FORMATS[of] if importlib.util.find_spec("search_api.export") else ()

@@ -185,7 +185,9 @@ class Layout:
 
     def _block(self, run: Sequence[Section]) -> Block:
         marked = any(
-            m.kind == "cite" and m.start < s.end and s.start < m.end for m in self.marks for s in run
+            m.kind == "cite" and m.start < s.end and s.start < m.end
+            for m in self.marks
+            for s in run
         )
         form = run[0].form
         if form == "table_row":

@@ -27,6 +27,14 @@ FRAME = (
 )
 TITLES = (PP_PLACEHOLDER.TITLE, PP_PLACEHOLDER.CENTER_TITLE, PP_PLACEHOLDER.VERTICAL_TITLE)
 BODIES = (PP_PLACEHOLDER.BODY, PP_PLACEHOLDER.OBJECT, PP_PLACEHOLDER.VERTICAL_BODY)
+PRESENTATION = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
+COUNTED = (
+    f"{PRESENTATION}sp",
+    f"{PRESENTATION}pic",
+    f"{PRESENTATION}grpSp",
+    f"{PRESENTATION}graphicFrame",
+    f"{DRAWING}tc",
+)
 PICTURE_PART = 0.3
 MOST_DEPTH = 12
 
@@ -50,7 +58,7 @@ class _Budget:
     left: int
     most: int
 
-    def spend(self, count: int = 1) -> None:
+    def spend(self, count: int) -> None:
         """Counts what is about to be read.
 
         Raises:
@@ -144,14 +152,16 @@ def _pictured(slide: Any, area: float) -> bool:
 
 
 def _slide(slide: Any, number: int, budget: _Budget) -> Iterator[Block]:
-    placed = list(_place(slide.shapes, budget))
+    # Counted in the file itself, for every shape and cell costs its library a search.
+    budget.spend(sum(1 for _ in slide.element.iter(*COUNTED)))
+    placed = list(_place(slide.shapes))
     titles = [p for p in placed if _placeholder(p.shape) in TITLES]
     rest = [p for p in placed if _placeholder(p.shape) not in TITLES]
     for title in titles:
         if text := one_line(title.shape.text_frame.text.replace("\v", " ")):
             yield Block("heading", text, level=1, page=number)
     for item in _ordered(rest):
-        yield from _shape(slide, item.shape, number, budget)
+        yield from _shape(slide, item.shape, number)
 
 
 def _placeholder(shape: Any) -> Any:
@@ -160,20 +170,18 @@ def _placeholder(shape: Any) -> Any:
 
 def _place(
     shapes: Any,
-    budget: _Budget,
     scale: tuple[float, float] = (1.0, 1.0),
     shift: tuple[float, float] = (0.0, 0.0),
     depth: int = 0,
 ) -> Iterator[_Placed]:
     """Shapes with their place on the slide; those of a group are scaled as the group is."""
     for shape in shapes:
-        budget.spend()
         left = float(shape.left or 0) * scale[0] + shift[0]
         top = float(shape.top or 0) * scale[1] + shift[1]
         width, height = float(shape.width or 0) * scale[0], float(shape.height or 0) * scale[1]
         if shape.shape_type == MSO_SHAPE_TYPE.GROUP and depth < MOST_DEPTH:
             inner, moved = _group_frame(shape, scale, (left, top))
-            yield from _place(shape.shapes, budget, inner, moved, depth + 1)
+            yield from _place(shape.shapes, inner, moved, depth + 1)
         else:
             yield _Placed(shape, left, top, width, height)
 
@@ -210,11 +218,11 @@ def _ordered(placed: Sequence[_Placed]) -> Iterator[_Placed]:
         left = [p for p in left if p not in row]
 
 
-def _shape(slide: Any, shape: Any, number: int, budget: _Budget) -> Iterator[Block]:
+def _shape(slide: Any, shape: Any, number: int) -> Iterator[Block]:
     if shape.has_text_frame:
         yield from _text_frame(shape, number)
     elif getattr(shape, "has_table", False) and shape.has_table:
-        yield from _table(shape.table, number, budget)
+        yield from _table(shape.table, number)
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         chart = shape.chart
         if chart.has_title and chart.chart_title.has_text_frame:
@@ -259,10 +267,9 @@ def _listed(paragraph: Any, usual: bool) -> bool:
     return usual or paragraph.level > 0
 
 
-def _table(table: Any, number: int, budget: _Budget) -> Iterator[Block]:
+def _table(table: Any, number: int) -> Iterator[Block]:
     rows = []
     for row in table.rows:
-        budget.spend(len(row.cells))
         rows.append(tuple(_cell(cell) for cell in row.cells))
     names: tuple[str, ...] = ()
     if table.first_row and len(rows) > 1 and any(rows[0]):

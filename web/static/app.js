@@ -28,10 +28,10 @@ window.addEventListener("beforeprint", () => {
   for (const fold of document.querySelectorAll("main details:not([open])")) fold.open = true;
 });
 
-// Fields left empty stay out of the address.
+// Fields left empty stay out of the address, but for the home system: none is a choice to remember.
 document.addEventListener("formdata", (event) => {
   for (const [name, value] of [...event.formData.entries()]) {
-    if (value === "") event.formData.delete(name);
+    if (value === "" && name !== "home") event.formData.delete(name);
   }
 });
 
@@ -142,6 +142,7 @@ function showCitation() {
 
 // Results that htmx put in place are read out and focused like a new page.
 document.addEventListener("htmx:after:swap", () => {
+  document.querySelector("[data-intro]")?.remove();
   enhance(document);
   recentQuestions();
   const headline = document.getElementById("headline");

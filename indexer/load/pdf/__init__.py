@@ -81,7 +81,7 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
     Raises:
         DocumentError: it is damaged, under a password, without pages, or has too many.
     """
-    document, mended = opened(content, name)
+    document = opened(content, name)
     count = len(document)
     if count > limits.pages:
         raise DocumentError(f"{name} has {count} pages; up to {limits.pages} are read.")
@@ -96,10 +96,7 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
     blocks = _blocks(_run_on(sheets, hyphens), sheets, read)
     pages = tuple(_file_page(document, sheet, read) for sheet in sheets)
     title = one_line(document.get_metadata_value("Title"))
-    warnings = list(_warnings(sheets, read))
-    if mended:
-        warnings.insert(0, "damaged: what could be found of it was put together anew")
-    return Loaded(blocks, pages, tuple(warnings), _real(title))
+    return Loaded(blocks, pages, tuple(_warnings(sheets, read)), _real(title))
 
 
 def _real(title: str) -> str | None:
@@ -359,6 +356,9 @@ def _warnings(sheets: Sequence[Sheet], read: dict[int, list[Block]]) -> Iterator
     if wanting:
         why = "Tesseract found none" if ocr.installed() else "Tesseract is not installed"
         yield f"a picture without a text layer, and {why}: {_pages(wanting)}"
+    empty = [s.number for s in sheets if not s.ink.words and not _shows_without_words(s)]
+    if empty:
+        yield f"nothing to read: {_pages(empty)}"
     garbled = [sheet.number for sheet in sheets if _garbled(sheet)]
     if garbled:
         yield f"fonts that do not say which letters they draw, text left out: {_pages(garbled)}"

@@ -15,7 +15,7 @@ def png(path: Path, page: int, long_side: int) -> bytes:
     Raises:
         DocumentError: the file is no PDF that can be opened, or has no such page.
     """
-    document, _ = opened(path.read_bytes(), path.name)
+    document = opened(path.read_bytes(), path.name)
     if not 1 <= page <= len(document):
         raise DocumentError(f"{path.name} has {len(document)} pages and no page {page}.")
     try:

@@ -1,0 +1,143 @@
+"""The models of `search_api.judge`, fitted on the tune questions.
+
+    python -m eval.fit_judge --index .index
+
+prints the lines to put into `search_api/judge.py`, and how well questions that have an answer are
+told from those that have none when whole topics are held back. The test questions are never read.
+Questions that a rule settles (bodies outside the corpus, personal medical advice, themes) are left
+out: no model sees them.
+"""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import click
+import numpy as np
+from numpy.typing import NDArray
+
+from eval.labels import Question
+from eval.run import asked_of, meets
+from indexer.store import open_store
+from search_api.answer import Weighed
+from search_api.judge import Features, Logistic, ask_for, support
+from search_api.medical import is_personal_medical
+from search_api.model import Query
+from search_api.searcher import Searcher
+from search_api.settings import SearchSettings
+
+Numbers = NDArray[np.float64]
+PENALTY = 1.0
+FOLDS = 8
+MOST_REFUSED = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A question with its statements, weighed, and which of them were judged to answer."""
+
+    question: Question
+    weighed: tuple[Weighed, ...]
+    right: tuple[bool, ...]
+    values: tuple[float, ...]
+    settled: bool
+
+
+def logistic(features: Numbers, right: Numbers, penalty: float = PENALTY) -> Logistic:
+    """A logistic model by Newton's method with a ridge penalty on scaled features."""
+    middle, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
+    x = np.column_stack([np.ones(len(features)), (features - middle) / spread])
+    ridge = np.diag([0.0] + [penalty] * features.shape[1])
+    w = np.zeros(x.shape[1])
+    for _ in range(50):
+        p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
+        slope = x.T @ (p - right) + ridge @ w
+        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + ridge, slope)
+        w -= step
+        if np.abs(step).max() < 1e-8:
+            break
+    weights = w[1:] / spread
+    return Logistic(float(w[0] - weights @ middle), tuple(round(float(v), 3) for v in weights))
+
+
+def gather(searcher: Searcher, split: str = "tune") -> list[Row]:
+    """The questions of a split with what is found for them, system by system."""
+    rows = []
+    for question in asked_of(searcher, split):
+        understood, documents, _ = searcher._prepare(Query(question.text, home=question.home))
+        asked = ask_for(understood, searcher.store)
+        weighed = tuple(
+            w
+            for system in searcher._systems(documents)
+            for w in searcher._weigh(understood, asked, searcher._scope(documents, system))
+        )
+        right = tuple(
+            any(meets(s, w.stated.document_id, w.stated.start, w.stated.end) for s in question.spans)
+            for w in weighed
+        )
+        outside = bool(understood.outside and not understood.systems)
+        settled = outside or is_personal_medical(question.text) or asked.theme is not None
+        values = support(asked, [w.evidence for w in weighed]).values
+        rows.append(Row(question, weighed, right, values, settled))
+    return rows
+
+
+def statement_rows(rows: Sequence[Row]) -> tuple[Numbers, Numbers]:
+    """Features of every statement and whether it was judged to answer."""
+    features = [in_order(w.evidence) for r in rows for w in r.weighed]
+    return np.array(features), np.array([ok for r in rows for ok in r.right], dtype=np.float64)
+
+
+def in_order(f: Features) -> tuple[float, ...]:
+    """A statement's features in the order of the model."""
+    return f.inside, f.around, f.cosine, f.passage, float(f.number_missing), f.short_missing
+
+
+def held_back(rows: Sequence[Row], penalty: float) -> Numbers:
+    """The probability of each question by a model that saw no question of its topic."""
+    topics = sorted({r.question.topic for r in rows})
+    fold = np.array([topics.index(r.question.topic) % FOLDS for r in rows])
+    values = np.array([r.values for r in rows])
+    right = np.array([r.question.unanswerable is None for r in rows], dtype=np.float64)
+    out = np.zeros(len(rows))
+    for f in range(FOLDS):
+        model = logistic(values[fold != f], right[fold != f], penalty)
+        out[fold == f] = [model(v) for v in values[fold == f]]
+    return out
+
+
+def area(scores: Numbers, right: Numbers) -> float:
+    """How often an answerable question scores above one that is not (area under the ROC curve)."""
+    good, bad = scores[right == 1], scores[right == 0]
+    return float((good[:, None] > bad[None, :]).mean() + 0.5 * (good[:, None] == bad).mean())
+
+
+@click.command()
+@click.option("--index", default=SearchSettings().index, show_default=True)
+@click.option("--penalty", default=PENALTY, show_default=True)
+@click.option("--show", is_flag=True, help="List the questions near the line.")
+def main(index: str, penalty: float, show: bool) -> None:
+    """Fit both models and show how they do on topics held back."""
+    searcher = Searcher(open_store(index), SearchSettings(index=index))
+    rows = gather(searcher)
+    model = logistic(*statement_rows(rows))
+    click.echo(f"STATEMENT = Logistic({model.intercept:.3f}, {model.weights})")
+    open_rows = [r for r in rows if not r.settled]
+    scores = held_back(open_rows, penalty)
+    right = np.array([r.question.unanswerable is None for r in open_rows], dtype=np.float64)
+    whole = logistic(np.array([r.values for r in open_rows]), right, penalty)
+    click.echo(f"QUESTION = Logistic({whole.intercept:.3f}, {whole.weights})")
+    answerable = sum(r.question.unanswerable is None for r in rows)
+    for share in (MOST_REFUSED, 0.03, 0.05):
+        line = np.sort(scores[right == 1])[int(share * answerable)]
+        caught = float((scores[right == 0] < line).mean())
+        click.echo(f"{share:.0%} refused below {line:.3f}: {caught:.2f} of the rest told, held back")
+    click.echo(f"area under the curve, topics held back: {area(scores, right):.3f}")
+    if show:
+        for i in np.argsort(scores)[:60]:
+            q = open_rows[i].question
+            values = " ".join(f"{v:.2f}" for v in open_rows[i].values)
+            click.echo(f"{scores[i]:.3f} {q.unanswerable or '-'} | {q.text} | {values}")
+
+
+if __name__ == "__main__":
+    main()
