@@ -1,7 +1,7 @@
 """From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
@@ -9,7 +9,15 @@ from indexer.embed import Vectors
 from indexer.statements import Stated
 from indexer.store import Store
 from search_api.cite import citation_id, cite
-from search_api.judge import Asked, Features, features, probability
+from search_api.judge import (
+    ANSWERABLE,
+    Asked,
+    Features,
+    answerable,
+    features,
+    probability,
+    support,
+)
 from search_api.ladder import grade
 from search_api.model import (
     LADDER,
@@ -26,7 +34,7 @@ from search_api.retrieve import Candidate, Scope
 FIGURE = re.compile(r"\d+(?:\.\d+)?\s?(?:%|per cent)|£\s?\d")
 MOST_PASSAGES = 10
 MOST_STATEMENTS = 6
-FOUND = 0.08
+FOUND = 0.01
 """Below this probability nothing found counts as speaking of the subject."""
 BESIDE_BEST = 0.3
 """A statement counts if its probability is at least this share of the best one's."""
@@ -94,6 +102,20 @@ def speaks_of(asked: Asked, stated: Stated) -> bool:
         return True
     row = "\n".join(text for _, text in stated.cells)
     return asked.theme.spoken_in(row) or asked.theme.spoken_in("\n".join(stated.heading[-1:]))
+
+
+def spoken_to(
+    asked: Asked, weighed: Mapping[str, Sequence[Weighed]]
+) -> dict[str, list[Weighed]]:
+    """For each system the statements that speak to the subject; none where it is not there at all.
+
+    A theme is judged by its own words. Anything else is first judged as a whole.
+    """
+    everything = [w.evidence for held in weighed.values() for w in held]
+    if asked.theme is None and answerable(support(asked, everything)) < ANSWERABLE:
+        return {system: [] for system in weighed}
+    best = max((w.probability for held in weighed.values() for w in held), default=0.0)
+    return {s: found_in(held, best, asked.theme is not None) for s, held in weighed.items()}
 
 
 def found_in(weighed: Sequence[Weighed], best: float, by_theme: bool) -> list[Weighed]:

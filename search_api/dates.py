@@ -7,7 +7,6 @@ no month is made up: the year alone is given.
 import re
 from dataclasses import dataclass
 from datetime import date
-from itertools import pairwise
 
 _NAMES = (
     ("january", "jan"),
@@ -66,7 +65,6 @@ BEGINS = re.compile(
     r"|established|introduced|from)\s+(?:in\s+|on\s+|from\s+|of\s+)?$",
     re.IGNORECASE,
 )
-RANGE_JOIN = re.compile(r"\s*(?:to|until|and|[\u2010-\u2015-])\s*", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,21 +107,10 @@ def dates_in(text: str, *, bare_years: bool = False) -> list[Date]:
 def deadlines_in(text: str, *, bare_years: bool = False) -> list[Date]:
     """The dates of a text by which something is due: not those when something began.
 
-    Of a range ("April 2023 to March 2025") the later date alone is due.
+    Of a range ("April 2023 to March 2025") both count, in order.
     """
     found = dates_in(text, bare_years=bare_years)
-    begun = {d.start for d in found if BEGINS.search(text[: d.start])}
-    for one, other in pairwise(found):
-        if RANGE_JOIN.fullmatch(text[one.end : other.start]) or _shares_year(one, other, text):
-            begun.add(one.start)
-            begun.discard(other.start)
-    return [d for d in found if d.start not in begun]
-
-
-def _shares_year(one: Date, other: Date, text: str) -> bool:
-    """Whether two months of one year are a range: "April to June 2023"."""
-    joined = text[one.start : one.end]
-    return one.end == other.start and not re.search(r"\band\b|\bor\b|&|/", joined, re.IGNORECASE)
+    return [d for d in found if not BEGINS.search(text[: d.start])]
 
 
 def _due(match: re.Match[str]) -> str | None:

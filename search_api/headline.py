@@ -4,8 +4,10 @@ import re
 from collections.abc import Sequence
 
 from search_api.dates import dates_in
+from search_api import medical
 from search_api.judge import Asked
-from search_api.model import SystemAnswer, Understood
+from search_api.medical import is_personal_medical
+from search_api.model import Cell, ComparedSystem, ComparedTheme, SystemAnswer, Understood
 
 FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
@@ -61,6 +63,8 @@ def _promise(said: SystemAnswer) -> str:
 
 def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) -> str:
     """Why nothing was found, and how much was searched."""
+    if is_personal_medical(understood.text):
+        return medical.REASON
     if understood.outside and not understood.systems:
         names = listed(understood.outside[:3])
         return (
@@ -74,3 +78,30 @@ def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) ->
         f"Nothing in {plural(passages, 'passage')} of {plural(len(answers), 'system')} speaks "
         f"to this closely enough to quote{unread}. The nearest passages are shown."
     )
+
+
+def comparison_summary(
+    themes: Sequence[ComparedTheme], systems: Sequence[ComparedSystem], cells: Sequence[Cell]
+) -> tuple[str, ...]:
+    """Agreements and gaps of a comparison, made of counts: shared, said by one alone, by none."""
+    if len(systems) < 2:
+        return ()
+    names = {s.id: s.name for s in systems}
+    shared, alone, none = [], [], []
+    for theme in themes:
+        spoken = [c for c in cells if c.theme == theme.id and c.statements]
+        if len(spoken) == len(systems):
+            firm = sum(c.status == "commits" for c in spoken)
+            shared.append(f"{theme.label} ({firm} of {len(systems)} with a target or commitment)")
+        elif len(spoken) == 1:
+            alone.append(f"{theme.label} ({names[spoken[0].system]})")
+        elif not spoken:
+            none.append(theme.label)
+    out = []
+    if shared:
+        out.append(f"All {len(systems)} speak of: {'; '.join(shared)}.")
+    if alone:
+        out.append(f"Only one speaks of: {'; '.join(alone)}.")
+    if none:
+        out.append(f"None was found to speak of: {'; '.join(none)}.")
+    return tuple(out)

@@ -32,6 +32,15 @@ class Logistic:
         return 1 / (1 + math.exp(-z))
 
 
+# Fitted by `python -m eval.fit_judge` on the tune questions.
+STATEMENT = Logistic(-7.5, (3.207, 1.972, 5.143, 3.507, -2.198, -0.602))
+QUESTION = Logistic(-6.982, (5.64, 3.769, 0.842, 3.927, -3.553))
+ANSWERABLE = 0.67
+"""A question whose probability is below this is not answered."""
+SHORT = 4
+NEVER = 1e-6
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """What statements are weighed against."""
@@ -41,7 +50,6 @@ class Asked:
     number: bool = False
     total: float = field(default=0.0)
     amount: Amount | None = None
-    unknown: float = 0.0
 
     def coverage(self, own: frozenset[str], around: frozenset[str]) -> tuple[float, float]:
         """Share of the words asked for, by rarity: in the statement, and with what is around it."""
@@ -121,17 +129,12 @@ def ask_for(understood: Understood, store: Store) -> Asked:
     words = weights_of(understood, store)
     theme = theme_of(understood.subject, store.themes.values())
     amount = amount_asked(understood.text)
-    total = sum(w.idf for w in words.values())
-    strange = sum(
-        w.idf for word, w in words.items() if not w.instead and not store.document_frequency(word)
-    )
     return Asked(
         words=words,
         theme=ThemeWords.of(theme) if theme else None,
         number=amount is not None,
-        total=total,
+        total=sum(w.idf for w in words.values()),
         amount=amount,
-        unknown=strange / total if total else 0.0,
     )
 
 
@@ -147,9 +150,6 @@ class Features:
     short_missing: float = 0.0
 
 
-SHORT = 4
-
-
 def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Features:
     """The evidence that a statement answers what was asked."""
     own = frozenset(w for w, _, _ in tokens(stated.text) if w not in STOP_STEMS)
@@ -163,9 +163,6 @@ def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Fea
     )
 
 
-STATEMENT = Logistic(-7.176, (3.01, 2.34, 4.54, 3.15, -1.89, -1.06))
-
-
 def probability(f: Features) -> float:
     """How likely a statement with these features answers: a logistic model set on the tune split."""
     return STATEMENT(
@@ -175,59 +172,37 @@ def probability(f: Features) -> float:
 
 @dataclass(frozen=True, slots=True)
 class Support:
-    """What the judgement of a whole question rests on: the best of its best statements."""
+    """What the judgement of a whole question rests on: the best of everything found for it.
 
-    inside: float
-    around: float
+    `odds` are the logarithm of the odds of the likeliest statement, `words` that of how many words
+    were asked for, and `amount` says whether a figure was.
+    """
+
     cosine: float
     passage: float
-    probability: float
-    unknown: float
+    odds: float
     words: float
     amount: bool
-    short: bool
 
     @property
     def values(self) -> tuple[float, ...]:
         """Its numbers in the order of the model."""
-        return (
-            self.inside,
-            self.around,
-            self.cosine,
-            self.passage,
-            self.probability,
-            self.unknown,
-            self.words,
-            float(self.amount),
-            float(self.short),
-        )
-
-
-LEAST_PROBABILITY = 1e-6
+        return self.cosine, self.passage, self.odds, self.words, float(self.amount)
 
 
 def support(asked: Asked, found: Sequence[Features]) -> Support:
     """The evidence that anything found answers the question."""
     best = max((probability(f) for f in found), default=0.0)
-    odds = max(best, LEAST_PROBABILITY)
+    best = min(max(best, NEVER), 1 - NEVER)
     return Support(
-        inside=max((f.inside for f in found), default=0.0),
-        around=max((f.around for f in found), default=0.0),
         cosine=max((f.cosine for f in found), default=0.0),
         passage=max((f.passage for f in found), default=0.0),
-        probability=math.log(odds / (1 - min(odds, 1 - LEAST_PROBABILITY))),
-        unknown=asked.unknown,
+        odds=math.log(best / (1 - best)),
         words=math.log1p(len(asked.words)),
         amount=asked.amount is not None,
-        short=len(asked.words) < SHORT,
     )
 
 
-QUESTION = Logistic(0.0, (0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0, 0.0, 0.0))
-ANSWERABLE = 0.0
-"""A question whose probability is below this is not answered."""
-
-
 def answerable(found: Support) -> float:
-    """How likely a question with this support can be answered from what was searched."""
+    """How likely a question with this support has an answer: a logistic model set like the other."""
     return QUESTION(found.values)

@@ -334,7 +334,8 @@ COLUMNS: tuple[tuple[str, re.Pattern[str]], ...] = (
     (
         "owner",
         _compiled(
-            r"\b(?:leads?|owners?|responsib\w+|accountab\w+|sro|by whom|who)\b(?! (?:will )?benefits?)"
+            r"\b(?:leads?|owners?|responsib\w+|accountab\w+|sro|by whom|who)\b"
+            r"(?! (?:will )?benefits?)"
         ),
     ),
     (

@@ -22,8 +22,9 @@ from indexer.store import Store, open_store
 from search_api import answer as answering
 from search_api.answer import Sheet, Weighed
 from search_api.diversify import diversify
-from search_api.headline import headline, not_found_reason, plural
+from search_api.headline import comparison_summary, headline, not_found_reason, plural
 from search_api.judge import Asked, ThemeWords, ask_for, theme_of
+from search_api.medical import is_personal_medical
 from search_api.model import (
     MOST_CHARACTERS,
     MOST_RESULTS,
@@ -121,15 +122,15 @@ class Searcher:
         scopes = {s: self._scope(documents, s) for s in systems}
         asked = ask_for(understood, self.store)
         outside = bool(understood.outside and not understood.systems)
+        refused = outside or is_personal_medical(understood.text)
         weighed = {
-            s: [] if outside else self._weigh(understood, asked, scope)
+            s: [] if refused else self._weigh(understood, asked, scope)
             for s, scope in scopes.items()
         }
-        best = max((w[0].probability for w in weighed.values() if w), default=0.0)
+        spoken = answering.spoken_to(asked, weighed)
         answers = []
         for system, scope in scopes.items():
-            found = answering.found_in(weighed[system], best, asked.theme is not None)
-            found = [w for w in found if _wanted(understood, w.stated.text + w.stated.around)]
+            found = [w for w in spoken[system] if _wanted(understood, w.stated.text + w.stated.around)]
             answers.append(
                 answering.system_answer(self.store, system, scope, weighed[system], found, sheet)
             )
@@ -182,25 +183,27 @@ class Searcher:
                 continue
             compared.append(theme)
             weighed = {s: self._weigh(understood, asked, scope) for s, scope in scopes.items()}
-            best = max((w[0].probability for w in weighed.values() if w), default=0.0)
+            spoken = answering.spoken_to(asked, weighed)
             for system, scope in scopes.items():
-                found = answering.found_in(weighed[system], best, asked.theme is not None)
+                found = spoken[system]
                 cells.append(
                     self._cell(theme, system, scope, weighed[system], found, sizes[system], sheet)
                 )
+        bodies = tuple(
+            ComparedSystem(
+                id=s,
+                name=self.store.systems[s].name,
+                level=self.store.systems[s].level,
+                home=s == home,
+                superseded=all(d.status == "superseded" for d in scopes[s].documents),
+            )
+            for s in systems
+        )
         return Comparison(
             themes=tuple(compared),
-            systems=tuple(
-                ComparedSystem(
-                    id=s,
-                    name=self.store.systems[s].name,
-                    level=self.store.systems[s].level,
-                    home=s == home,
-                    superseded=all(d.status == "superseded" for d in scopes[s].documents),
-                )
-                for s in systems
-            ),
+            systems=bodies,
             cells=tuple(cells),
+            summary=comparison_summary(compared, bodies, cells),
             citations=sheet.citations,
             notes=notes + self._level_notes(systems),
             index_id=self.index_id,

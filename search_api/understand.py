@@ -15,6 +15,7 @@ from corpus.errors import QueryError
 from corpus.model import System
 from indexer.analyse import STOP_STEMS, stem, terms, tokens
 from indexer.store import Acronym, Store
+from search_api import medical
 from search_api.model import MOST_CHARACTERS, Expansion, Understood
 from search_api.thesaurus import SOURCE, open_thesaurus
 
@@ -114,7 +115,7 @@ class Understander:
                 f"The question has {len(text):,} characters; the most is {MOST_CHARACTERS:,}.",
                 field="q",
             )
-        notes: list[str] = []
+        notes: list[str] = [medical.REASON] if medical.is_personal_medical(text) else []
         phrases = tuple(m.strip() for m in PHRASE.findall(text))
         named = self._names(text)
         excluded = [n for n in named if EXCLUDING.search(text[: n.start])]

@@ -55,7 +55,9 @@ class Made:
 
 # Words.
 
-WHO = "The partnership|Each place|Our board|The hospital trust|Every practice|The council".split("|")
+WHO = "The partnership|Each place|Our board|The hospital trust|Every practice|The council".split(
+    "|"
+)
 DOES = "will widen|will review|has agreed to fund|plans to open|will train staff for|will publish"
 WHAT = (
     "memory clinics|same-day urgent care|school nursing|falls prevention|long-term housing support|"
@@ -131,9 +133,7 @@ class Pages:
         self.width, self.height = size
         self.number = 1
 
-    def text(
-        self, x: float, y: float, words: str, font: str = BODY, size: float = SIZE
-    ) -> None:
+    def text(self, x: float, y: float, words: str, font: str = BODY, size: float = SIZE) -> None:
         """Draws words on one line."""
         self.canvas.setFont(font, size)
         self.canvas.drawString(x, self.height - y, words)
@@ -371,16 +371,14 @@ def table_rows(count: int, seed: int = 3) -> list[tuple[str, ...]]:
     """Rows of an action plan, in four columns."""
     rng = random.Random(seed)
     people = ["Director of Public Health", "Place lead", "Chief Nurse", "Head of Commissioning"]
-    return [
-        (
-            f"Objective {n}: widen {rng.choice(WHAT)} {rng.choice(WHOM)}",
-            f"{rng.randrange(5, 60)}% fewer people wait longer than {rng.randrange(2, 30)} weeks "
-            f"for {rng.choice(WHAT)}",
-            rng.choice(people),
-            f"{rng.choice(('March', 'June', 'October'))} {2025 + rng.randrange(6)}",
-        )
-        for n in range(1, count + 1)
-    ]
+    rows = []
+    for n in range(1, count + 1):
+        what = f"Objective {n}: widen {rng.choice(WHAT)} {rng.choice(WHOM)}"
+        share, weeks = rng.randrange(5, 60), rng.randrange(2, 30)
+        impact = f"{share}% fewer people wait longer than {weeks} weeks for {rng.choice(WHAT)}"
+        when = f"{rng.choice(('March', 'June', 'October'))} {2025 + rng.randrange(6)}"
+        rows.append((what, impact, rng.choice(people), when))
+    return rows
 
 
 def pdf_table(
@@ -458,7 +456,10 @@ def pdf_figures(rows: int = 8, header: Sequence[str] = ("Measure", "2023", "2024
     rng = random.Random(7)
     pages = Pages()
     told = [
-        (f"{WHAT[i % len(WHAT)].capitalize()} {i}", *(f"{rng.randrange(1000, 99999):,}" for _ in header[1:]))
+        (
+            f"{WHAT[i % len(WHAT)].capitalize()} {i}",
+            *(f"{rng.randrange(1000, 99999):,}" for _ in header[1:]),
+        )
         for i in range(rows)
     ]
     y = 150.0
@@ -571,7 +572,7 @@ def pdf_scan(texts: Sequence[str], pages_of_text: int = 0, layer: bool = False) 
 
 
 def pdf_hidden(shown: str, hidden: str, how: str) -> Made:
-    """A sentence, and another one that nobody sees: white, tiny, unseen, outside or same-coloured."""
+    """A sentence, and one that nobody sees: white, tiny, unseen, outside or same-coloured."""
     pages = Pages()
     pages.text(MARGIN, 100, shown)
     canvas = pages.canvas
@@ -611,7 +612,7 @@ def pdf_labelled(styles: Sequence[tuple[str, int]]) -> Made:
     return Made(pages.done())
 
 
-def pdf_encrypted(text: str, password: str = "secret") -> bytes:  # noqa: S107 - a test's own
+def pdf_encrypted(text: str, password: str = "secret") -> bytes:
     """A PDF that opens only with a password."""
     out = io.BytesIO()
     canvas = Canvas(out, invariant=1, encrypt=password)
@@ -642,8 +643,10 @@ def pdf_raw(objects: Sequence[bytes], root: int = 1) -> bytes:
 def pdf_stream(data: bytes, extra: bytes = b"") -> bytes:
     """A compressed stream object."""
     packed = zlib.compress(data, 9)
-    return b"<</Length %d/Filter/FlateDecode%s>>stream\n" % (len(packed), extra) + packed + (
-        b"\nendstream"
+    return (
+        b"<</Length %d/Filter/FlateDecode%s>>stream\n" % (len(packed), extra)
+        + packed
+        + (b"\nendstream")
     )
 
 
@@ -729,9 +732,9 @@ def docx_hidden(shown: str, hidden: str) -> bytes:
     def add(document: "docx.document.Document") -> None:
         paragraph = document.add_paragraph(shown)
         paragraph.add_run(f" {hidden}").font.hidden = True
-        document.add_paragraph().add_run("Marked but seen.").font.highlight_color = (
-            WD_COLOR_INDEX.YELLOW
-        )
+        document.add_paragraph().add_run(
+            "Marked but seen."
+        ).font.highlight_color = WD_COLOR_INDEX.YELLOW
 
     return docx_with(add)
 
@@ -839,7 +842,9 @@ def pptx_shapes() -> Made:
     inner = group.shapes.add_textbox(Inches(3.5), Inches(2), Inches(2), Inches(0.6))
     inner.text_frame.text = "grouped"
     frame = slide.shapes.add_table(3, 2, Inches(1), Inches(3), Inches(6), Inches(1.2))
-    for row, texts in zip(frame.table.rows, (("Aim", "Date"), ("A", "2026"), ("B", "")), strict=True):
+    for row, texts in zip(
+        frame.table.rows, (("Aim", "Date"), ("A", "2026"), ("B", "")), strict=True
+    ):
         for cell, text in zip(row.cells, texts, strict=True):
             cell.text = text
     frame.table.cell(2, 0).merge(frame.table.cell(2, 1))

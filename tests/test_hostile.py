@@ -53,7 +53,10 @@ def wrong_table_of_places() -> bytes:
 
 def page_tree_loop() -> bytes:
     return making.pdf_raw(
-        [b"<</Type/Catalog/Pages 2 0 R>>", b"<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2/Parent 2 0 R>>"]
+        [
+            b"<</Type/Catalog/Pages 2 0 R>>",
+            b"<</Type/Pages/Kids[2 0 R 2 0 R]/Count 2/Parent 2 0 R>>",
+        ]
     )
 
 
@@ -152,8 +155,10 @@ def outline_loop() -> bytes:
         [
             b"<</Type/Catalog/Pages 2 0 R/Outlines 5 0 R>>",
             b"<</Type/Pages/Kids[3 0 R]/Count 1>>",
-            b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
-            b"/Resources<</Font<</F1 7 0 R>>>>>>",
+            (
+                b"<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]/Contents 4 0 R"
+                b"/Resources<</Font<</F1 7 0 R>>>>>>"
+            ),
             making.pdf_stream(b"BT /F1 12 Tf 60 700 Td (round and round) Tj ET"),
             b"<</First 6 0 R/Last 6 0 R>>",
             b"<</Title(again)/Next 6 0 R/First 6 0 R/Parent 5 0 R/Dest[3 0 R/Fit]>>",
@@ -163,7 +168,9 @@ def outline_loop() -> bytes:
 
 
 def a_chart_of_lines() -> bytes:
-    lines = b"".join(b"%d %d m %d %d l S " % (i % 500, i % 800, i % 499 + 9, i % 800) for i in range(90000))
+    lines = b"".join(
+        b"%d %d m %d %d l S " % (i % 500, i % 800, i % 499 + 9, i % 800) for i in range(90000)
+    )
     return making.pdf_page(making.pdf_stream(lines + b"BT /F1 12 Tf 60 700 Td (a chart) Tj ET"))
 
 
@@ -215,9 +222,7 @@ def docx_many_cells() -> bytes:
 
 def docx_nested_tables() -> bytes:
     depth = 150
-    return docx_of(
-        b"<w:tbl><w:tr><w:tc>" * depth + b"<w:p/>" + b"</w:tc></w:tr></w:tbl>" * depth
-    )
+    return docx_of(b"<w:tbl><w:tr><w:tc>" * depth + b"<w:p/>" + b"</w:tc></w:tr></w:tbl>" * depth)
 
 
 def docx_nested_deeply() -> bytes:
@@ -226,8 +231,8 @@ def docx_nested_deeply() -> bytes:
 
 def docx_wide_spans() -> bytes:
     cell = (
-        b'<w:tc><w:tcPr><w:gridSpan w:val="99999999"/></w:tcPr><w:p><w:r><w:t>wide</w:t></w:r></w:p>'
-        b"</w:tc>"
+        b'<w:tc><w:tcPr><w:gridSpan w:val="99999999"/></w:tcPr>'
+        b"<w:p><w:r><w:t>wide</w:t></w:r></w:p></w:tc>"
     )
     return docx_of(b"<w:tbl><w:tr>" + cell * 2 + b"</w:tr><w:tr>" + cell * 2 + b"</w:tr></w:tbl>")
 
@@ -249,7 +254,9 @@ def pptx_many_shapes() -> bytes:
         slide = archive.read("ppt/slides/slide1.xml")
     shape = slide[slide.index(b"<p:sp>") : slide.index(b"</p:sp>") + len(b"</p:sp>")]
     return making.with_part(
-        plain, "ppt/slides/slide1.xml", slide.replace(b"</p:spTree>", shape * 12000 + b"</p:spTree>")
+        plain,
+        "ppt/slides/slide1.xml",
+        slide.replace(b"</p:spTree>", shape * 12000 + b"</p:spTree>"),
     )
 
 
@@ -359,7 +366,9 @@ def test_processor_time_is_limited(tmp_path: Path) -> None:
 
 def test_memory_is_limited(tmp_path: Path) -> None:
     path = write(tmp_path / "big.pdf", good())
-    with pytest.raises(DocumentError, match=r"^big\.pdf (needs more than 24 MB|stopped its reader)"):
+    with pytest.raises(
+        DocumentError, match=r"^big\.pdf (needs more than 24 MB|stopped its reader)"
+    ):
         read(path, Limits(memory_mb=24))
 
 
@@ -392,9 +401,7 @@ def test_an_error_of_the_reader_itself_is_one_line(
         read(write(tmp_path / "odd.pdf", good()))
 
 
-def test_what_a_child_started_goes_with_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+def test_what_a_child_started_goes_with_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     note = tmp_path / "pid"
     script = (
         "import subprocess, sys, time;"
@@ -427,7 +434,7 @@ def _instead(monkeypatch: pytest.MonkeyPatch, command: list[str]) -> None:
     def popen(_: list[str], **told: object) -> "subprocess.Popen[bytes]":
         return real(command, **told)  # type: ignore[call-overload, no-any-return]
 
-    monkeypatch.setattr(isolate.subprocess, "Popen", popen)
+    monkeypatch.setattr(subprocess, "Popen", popen)
 
 
 def test_many_are_read_at_once(tmp_path: Path) -> None:
@@ -487,5 +494,7 @@ def test_a_starved_reader_is_told_from_a_crashed_one(
     number: signal.Signals, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     _instead(monkeypatch, [sys.executable, "-c", f"import os; os.kill(os.getpid(), {int(number)})"])
-    with pytest.raises(DocumentError, match=rf"{number.name}\): it is damaged or needs more than 400"):
+    with pytest.raises(
+        DocumentError, match=rf"{number.name}\): it is damaged or needs more than 400"
+    ):
         read(write(tmp_path / "odd.pdf", good()))

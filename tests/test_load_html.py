@@ -1,4 +1,4 @@
-"""Web pages: the main part in order, its tables with names, what is hidden left out and reported."""
+"""Web pages: the main part in order, its tables with names, hidden words out and reported."""
 
 import pytest
 
@@ -88,7 +88,9 @@ def test_a_page_without_a_main_part_is_read_and_said_to_be() -> None:
 
 
 def test_a_layout_table_is_no_table() -> None:
-    page = f"<main><table role=presentation><tr><td><p>{PROSE}</p></td><td>x</td></tr></table></main>"
+    page = (
+        f"<main><table role=presentation><tr><td><p>{PROSE}</p></td><td>x</td></tr></table></main>"
+    )
     assert blocks(page) == [("prose", PROSE), ("prose", "x")]
 
 
@@ -109,10 +111,8 @@ def test_an_endless_list_is_refused_by_name() -> None:
 
 
 def test_giant_spans_do_not_make_giant_tables() -> None:
-    page = (
-        f"<main><p>{PROSE}</p><table><tr><td colspan=99999999 rowspan=99999999>a</td><td>b</td></tr>"
-        "<tr><td>c</td></tr></table></main>"
-    )
+    wide = "<tr><td colspan=99999999 rowspan=99999999>a</td><td>b</td></tr>"
+    page = f"<main><p>{PROSE}</p><table>{wide}<tr><td>c</td></tr></table></main>"
     found = html.load(page.encode(), "p", DEFAULT)
     assert all(len(block.cells) < 200 for block in found.blocks)
     assert "c" in found.blocks[-1].words

@@ -1,4 +1,4 @@
-"""PDFs made from known words are read back: order, pages, tables, headings, frame, what is hidden."""
+"""PDFs made from known words are read back: order, pages, tables, headings, frame, hidden words."""
 
 import re
 
@@ -69,7 +69,9 @@ def test_a_turned_page_is_read_as_it_is_shown(rotation: int) -> None:
     read = reading(made)
     assert lost(read, made) == []
     boxes = [box for section in read.sections for box in section.boxes]
-    assert all(0 <= box.left < box.right <= 595 and 0 <= box.top < box.bottom <= 842 for box in boxes)
+    assert all(
+        0 <= box.left < box.right <= 595 and 0 <= box.top < box.bottom <= 842 for box in boxes
+    )
     assert [box.top for box in boxes] == sorted(box.top for box in boxes)
 
 
@@ -150,6 +152,19 @@ def test_stamps_of_a_pack_are_told_from_the_papers_own_numbers() -> None:
     assert not any("Page 79" in b.text for b in found.blocks if b.kind != "chrome")
 
 
+def test_a_page_without_a_stamp_is_numbered_by_its_neighbours_and_said_to_be() -> None:
+    pages = making.Pages()
+    for number, text in enumerate(making.paragraphs(6), 1):
+        if number != 3:
+            pages.text(480, 22, f"Page {number + 50}", "Times-Roman", 12)
+        for i, line in enumerate(making.wrapped(text, 470)):
+            pages.text(60, 110 + i * 12.5, line)
+        pages.next()
+    found = loaded(pages.done())
+    assert [page.stamp for page in found.pages] == [51, 52, 53, 54, 55, 56]
+    assert any("inferred for: page 3" in warning for warning in found.warnings)
+
+
 def test_page_labels_of_the_file_are_used_where_none_is_printed() -> None:
     made = making.pdf_labelled([("ROMAN_LOWER", 1), ("ROMAN_LOWER", 2), ("ARABIC", 1)])
     assert [page.label for page in loaded(made.content).pages] == ["i", "ii", "1"]
@@ -216,9 +231,7 @@ def cells(read: Reading) -> list[dict[str, str]]:
 
 @pytest.mark.parametrize("repeat_header", [True, False])
 def test_a_row_that_goes_on_over_a_page_is_one_row_on_both(repeat_header: bool) -> None:
-    made = making.pdf_table(
-        making.table_rows(40), split_rows=True, repeat_header=repeat_header
-    )
+    made = making.pdf_table(making.table_rows(40), split_rows=True, repeat_header=repeat_header)
     read = reading(made)
     assert cells(read) == [dict(zip(made.header, row, strict=True)) for row in made.rows]
     both = [s for s in read.sections if {b.page for b in s.boxes} == {1, 2}]
@@ -287,7 +300,7 @@ def test_what_tesseract_recognises_is_placed_on_its_page(monkeypatch: pytest.Mon
     (block,) = found.blocks
     assert block.text == "Words from a picture."
     (box,) = block.boxes
-    assert (box.left, box.top) == (pytest.approx(250 * 842 / 2500, abs=0.1), pytest.approx(168.4))
+    assert [box.left, box.top] == pytest.approx([250 * 842 / 2500, 168.4], abs=0.1)
     assert not found.pages[0].unreadable
     assert any("Tesseract" in warning for warning in found.warnings)
 
@@ -314,6 +327,14 @@ def test_an_empty_page_is_reported_but_not_unreadable() -> None:
     found = loaded(pages.done())
     assert [page.unreadable for page in found.pages] == [False, False]
     assert found.warnings == ("nothing to read: page 1",)
+
+
+def test_fields_of_a_form_are_reported() -> None:
+    pages = making.Pages()
+    pages.text(60, 100, "Your name:")
+    pages.canvas.acroForm.textfield(name="who", value="A. Planner", x=150, y=730)
+    found = loaded(pages.done())
+    assert found.warnings == ("a form, of which what is filled in is not read: page 1",)
 
 
 def test_ligatures_and_soft_hyphens_become_plain_words() -> None:

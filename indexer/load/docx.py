@@ -86,7 +86,7 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
         words = " ".join(reader.hidden).split()
         more = " ..." if len(words) > HIDDEN_SHOWN else ""
         shown = " ".join(words[:HIDDEN_SHOWN])
-        warnings.append(f"hidden text left out, {len(words)} words: \"{shown}{more}\"")
+        warnings.append(f'hidden text left out, {len(words)} words: "{shown}{more}"')
     return Loaded(blocks, warnings=tuple(warnings), title=title or None)
 
 
@@ -197,9 +197,7 @@ def _paragraph(element: Any, reader: _Reader) -> Iterator[Block]:
             yield from _blocks(note, reader)
 
 
-def _as_block(
-    raw: str, text: str, element: Any, style: _Style, reader: _Reader
-) -> Iterator[Block]:
+def _as_block(raw: str, text: str, element: Any, style: _Style, reader: _Reader) -> Iterator[Block]:
     """What a paragraph with words in it is."""
     properties = element.find(f"{W}pPr")
     own = _value(properties, "outlineLvl") if properties is not None else None
@@ -259,8 +257,8 @@ def _words(element: Any, reader: _Reader, hidden: bool) -> Iterator[str]:
             continue
         if tag == f"{W}r":
             mark = child.find(f"{W}rPr")
-            unseen = hidden if mark is None or mark.find(f"{W}vanish") is None else _on(
-                mark, "vanish"
+            unseen = (
+                hidden if mark is None or mark.find(f"{W}vanish") is None else _on(mark, "vanish")
             )
             if unseen or (mark is not None and (_value(mark, "sz") or "9") in ("0", "1", "2")):
                 if text := one_line(_run_text(child)):
@@ -284,9 +282,14 @@ def _boxes(element: Any) -> Iterator[Any]:
     """The text boxes anchored in a paragraph, each once: Word saves them in two ways."""
     for box in element.iter(f"{W}txbxContent"):
         above = box.getparent()
-        while above is not None and above is not element and above.tag not in (
-            FALLBACK,
-            f"{W}txbxContent",
+        while (
+            above is not None
+            and above is not element
+            and above.tag
+            not in (
+                FALLBACK,
+                f"{W}txbxContent",
+            )
         ):
             above = above.getparent()
         if above is element:

@@ -57,7 +57,7 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
         words = " ".join(hidden).split()
         more = " ..." if len(words) > HIDDEN_SHOWN else ""
         shown = " ".join(words[:HIDDEN_SHOWN])
-        warnings.append(f"hidden text left out, {len(words)} words: \"{shown}{more}\"")
+        warnings.append(f'hidden text left out, {len(words)} words: "{shown}{more}"')
     blocks = []
     for block in _blocks(root) if root else ():
         blocks.append(block)

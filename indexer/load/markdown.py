@@ -6,6 +6,7 @@ cells are HTML fragments read by selectolax.
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -18,6 +19,7 @@ PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
 BREAKING = frozenset({"p", "li", "ul", "ol", "br", "tr", "td", "th", "table", "div", "tbody"})
 HEADER_WORDS = 10
 CONTENTS = re.compile(r"(?:table of )?contents(?: page)?", re.IGNORECASE)
+ENTRY = re.compile(r"(.+?)[\s.]+\d{1,4}")
 LEADER = re.compile(r"\.{4,}\s*\d+$")
 MARKS = re.compile(r"(?m)^(?:#{1,6} \S|\|.*\|\s*$|\*\*\S)")
 
@@ -224,8 +226,9 @@ def _joined(text: str) -> Iterator[str]:
 
 
 def _contents(blocks: list[Block]) -> Iterator[Block]:
-    """The same blocks, those of a contents page marked."""
+    """The same blocks, those of a contents page marked, and lines that it names as headings."""
     inside = False
+    titles: set[str] = set()
     for block in blocks:
         if block.kind == "heading":
             inside = bool(CONTENTS.fullmatch(block.text))
@@ -234,6 +237,14 @@ def _contents(blocks: list[Block]) -> Iterator[Block]:
             listed = inside or bool(LEADER.search(block.words.replace("\n", " ")))
         if listed:
             text = block.words.replace("\n", " ")
+            if entry := ENTRY.fullmatch(text):
+                titles.add(_plain(entry[1]))
             yield Block("contents", text=text, gap=block.gap, stamps=block.stamps)
+        elif block.kind == "prose" and _plain(block.text) in titles:
+            yield replace(block, kind="heading", level=2)
         else:
             yield block
+
+
+def _plain(text: str) -> str:
+    return " ".join(re.findall(r"\w+", text.casefold()))

@@ -356,6 +356,12 @@ def _warnings(sheets: Sequence[Sheet], read: dict[int, list[Block]]) -> Iterator
     if wanting:
         why = "Tesseract found none" if ocr.installed() else "Tesseract is not installed"
         yield f"a picture without a text layer, and {why}: {_pages(wanting)}"
+    inferred = [sheet.number for sheet in sheets if sheet.page.inferred]
+    if inferred:
+        yield f"the pack's number is not stamped on, but inferred for: {_pages(inferred)}"
+    forms = [sheet.number for sheet in sheets if sheet.ink.fields]
+    if forms:
+        yield f"a form, of which what is filled in is not read: {_pages(forms)}"
     empty = [s.number for s in sheets if not s.ink.words and not _shows_without_words(s)]
     if empty:
         yield f"nothing to read: {_pages(empty)}"
@@ -372,8 +378,7 @@ def _warnings(sheets: Sequence[Sheet], read: dict[int, list[Block]]) -> Iterator
             more = " ..." if len(words) > HIDDEN_SHOWN else ""
             shown = one_line(" ".join(words[:HIDDEN_SHOWN]))
             yield (
-                f"hidden text left out of page {sheet.number}, "
-                f"{len(words)} words: \"{shown}{more}\""
+                f'hidden text left out of page {sheet.number}, {len(words)} words: "{shown}{more}"'
             )
 
 
@@ -387,5 +392,3 @@ def _pages(numbers: Sequence[int]) -> str:
             runs.append((number, number))
     named = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
     return f"page {named}" if len(numbers) == 1 else f"pages {named}"
-
-

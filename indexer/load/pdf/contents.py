@@ -33,9 +33,7 @@ def with_numbers(spans: Sequence[Span]) -> list[Span]:
         for span in row[1:]:
             number = NUMBER.fullmatch(span.text) and not NUMBERED.fullmatch(held.text)
             if number or CHAPTER.fullmatch(held.text):
-                held = Span(
-                    held.words + span.words, held.base, held.size, held.box.with_(span.box)
-                )
+                held = Span(held.words + span.words, held.base, held.size, held.box.with_(span.box))
                 continue
             out.append(held)
             held = span

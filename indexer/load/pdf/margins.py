@@ -23,6 +23,7 @@ DIGITS = re.compile(r"\d+")
 ROMAN = re.compile(r"[ivxl]{1,7}", re.IGNORECASE)
 LONGEST = 25
 TITLE_SIZE = 1.25
+MOSTLY = 0.8
 
 
 @dataclass(slots=True)
@@ -32,7 +33,7 @@ class Framed:
     Args:
         chrome: texts of the spans that were taken out.
         label: the number printed on the page.
-        stamp: the number that a pack stamped on it.
+        stamp: the number that a pack stamped on it; `inferred` from the pages around it.
     """
 
     number: int
@@ -41,6 +42,7 @@ class Framed:
     chrome: list[str] = field(default_factory=list)
     label: str | None = None
     stamp: int | None = None
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,9 +188,19 @@ def _kept_titles(group: Sequence[_Mark], pages: int, body_size: float) -> set[in
     return {page for page, before in zip(found, [-1, *found], strict=False) if page - before > 2}
 
 
-def _stamps(
-    marks: Sequence[_Mark], pages: dict[int, Framed], taken: dict[int, set[int]]
-) -> None:
+def _fill_stamps(pages: Sequence[Framed], offset: int) -> None:
+    """Numbers pages that bear no stamp by those that do: between them, or all if few are bare."""
+    stamped = [page.number for page in pages if page.stamp is not None]
+    first, last = stamped[0], stamped[-1]
+    if len(stamped) >= MOSTLY * len(pages):
+        first, last = pages[0].number, pages[-1].number
+    for page in pages:
+        if page.stamp is None and first <= page.number <= last:
+            page.stamp = page.number + offset
+            page.inferred = True
+
+
+def _stamps(marks: Sequence[_Mark], pages: dict[int, Framed], taken: dict[int, set[int]]) -> None:
     """Takes out "Page 79" and "Agenda Item 5" where they are a pack's and not the paper's own."""
     agenda = [mark for mark in marks if AGENDA.fullmatch(mark.text)]
     numbered = [(m, int(f[1])) for m in marks if (f := STAMP_LINE.fullmatch(m.text))]
@@ -203,6 +215,7 @@ def _stamps(
             pages[mark.page].stamp = number
             pages[mark.page].chrome.append(mark.text)
             taken[mark.page].add(id(mark.span))
+    _fill_stamps(list(pages.values()), offset)
     for mark in agenda:
         pages[mark.page].chrome.append(mark.text)
         taken[mark.page].add(id(mark.span))

@@ -27,9 +27,7 @@ PITCH_SLACK = 1.25
 SIZE_SLACK = 1.12
 TERMINAL = ".:;!?"
 NUMERAL = r"(?:\d{1,3}|[ivx]+)"
-LED = re.compile(
-    rf"(?:(?:\.\s?){{4,}}|…[….]*|_{{4,}})\s*{NUMERAL}(?:\s?[-–,]\s?{NUMERAL})?$"
-)
+LED = re.compile(rf"(?:(?:\.\s?){{4,}}|…[….]*|_{{4,}})\s*{NUMERAL}(?:\s?[-–,]\s?{NUMERAL})?$")
 """A contents line: leaders and a page number at its end."""
 CLOSING = "\"'”’)]"
 EDGES = "".join(chr(c) for c in range(33, 127) if not chr(c).isalnum()) + "‘’“”–—…•·"
@@ -299,9 +297,7 @@ def _inner(line: Line) -> bool:
     return not line.words[0].text[0].isupper() or line.last[-1:] in ".,;"
 
 
-def _ran_short(
-    held: Paragraph, above: Line, line: Line, ended: bool, measure: _Measure
-) -> bool:
+def _ran_short(held: Paragraph, above: Line, line: Line, ended: bool, measure: _Measure) -> bool:
     """Whether the line above stopped although the next word would have gone on it."""
     centred = abs((above.box.left + above.box.right) - (line.box.left + line.box.right)) < 4
     if centred and abs(above.box.left - line.box.left) > 2:

@@ -79,9 +79,7 @@ def table_rows(table: Table, page: int, hyphens: Hyphens) -> Rows:
             text = " ".join(cell for cell in cells if cell)
             blocks.append(Block("prose", text.replace("\n", " "), page=page, boxes=boxes[i]))
         elif any(cells):
-            blocks.append(
-                Block("table_row", cells=cells, header=names, page=page, boxes=boxes[i])
-            )
+            blocks.append(Block("table_row", cells=cells, header=names, page=page, boxes=boxes[i]))
     return Rows(page, blocks, table.edges, names)
 
 

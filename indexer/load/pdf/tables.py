@@ -228,8 +228,7 @@ def _lattice(grid: _Grid, spans: Sequence[Span], fills: Sequence[Fill]) -> Table
     across: set[int] = set()
     for r in range(rows):
         given = [
-            spans_of(found.get((r, c), ())) if owner[r][c] == (r, c) else []
-            for c in range(columns)
+            spans_of(found.get((r, c), ())) if owner[r][c] == (r, c) else [] for c in range(columns)
         ]
         if any(given):
             if set(owner[r]) == {(r, 0)}:

@@ -136,6 +136,7 @@ class PageInk:
         dots: small round or square shapes, as bullets are drawn.
         hidden: words that a reader of the page cannot see, left out of `words`.
         drawn: how many paths, and `pictured`, what part of the page, pictures cover.
+        fields: of a form, whose values are drawn apart from the page.
         unmapped: words of fonts that do not say which characters their shapes are.
     """
 
@@ -150,6 +151,7 @@ class PageInk:
     drawn: int = 0
     pictured: float = 0.0
     unmapped: int = 0
+    fields: int = 0
     warnings: list[str] = field(default_factory=list)
 
 
@@ -181,7 +183,19 @@ def read_page(page: "pypdfium2.PdfPage", number: int) -> PageInk:
     pictures: list[Rect] = []
     _read_objects(page, ink, place, pictures)
     _read_words(page, ink, place, rotation, pictures)
+    if page.pdf.get_formtype():
+        ink.fields = _fields(page)
     return ink
+
+
+def _fields(page: "pypdfium2.PdfPage") -> int:
+    """How many fields of a form stand on a page."""
+    count = 0
+    for index in range(min(pdfium.FPDFPage_GetAnnotCount(page.raw), MOST_OBJECTS)):
+        annotation = pdfium.FPDFPage_GetAnnot(page.raw, index)
+        count += pdfium.FPDFAnnot_GetSubtype(annotation) == pdfium.FPDF_ANNOT_WIDGET
+        pdfium.FPDFPage_CloseAnnot(annotation)
+    return count
 
 
 def _placing(
@@ -431,9 +445,7 @@ def _turn_back(box: Rect, turn: int, width: float, height: float) -> Rect:
         case 90:
             return Rect(box.top, width - box.right, box.bottom, width - box.left)
         case 180:
-            return Rect(
-                width - box.right, height - box.bottom, width - box.left, height - box.top
-            )
+            return Rect(width - box.right, height - box.bottom, width - box.left, height - box.top)
         case 270:
             return Rect(height - box.bottom, box.left, height - box.top, box.right)
         case _:
