@@ -43,6 +43,7 @@ def add(file: Path, corpus: Path | None, index: str | None, **known: Any) -> Non
     identity, manifest = added(settings.corpus, addition, lambda: run(settings, quiet=False))
     facts = next(d for d in manifest.documents if d.id == identity)
     warnings = f" Warnings: {'; '.join(facts.warnings)}." if facts.warnings else ""
+    _propose(settings, identity)
     click.echo(
         f"Added {identity}: {facts.pages:,} pages, {facts.words:,} words, "
         f"{facts.passages:,} passages.{warnings}"
@@ -60,6 +61,21 @@ def remove(document_id: str, corpus: Path | None, index: str | None) -> None:
     settings = settings_from(corpus=corpus, index=index)
     manifest = removed(settings.corpus, document_id, lambda: run(settings, quiet=False))
     click.echo(f"Removed {document_id}; {len(manifest.documents)} documents are indexed.")
+
+
+def _propose(settings: IndexSettings, identity: str) -> None:
+    """Say which documents a pack seems to hold, as entries for the catalogue."""
+    from indexer.packs import propose
+    from indexer.store import open_store
+
+    found = propose(open_store(settings.index).reading(identity))
+    if found:
+        click.echo(
+            f"{identity} looks like a pack of {len(found)} items. To cite them apart, give each a "
+            f"[[document]] entry in {settings.corpus / 'documents.toml'} with the same file:"
+        )
+        for proposal in found:
+            click.echo(f'  title = "{proposal.title}"  pages = "{proposal.pages}"')
 
 
 def settings_from(**given: Any) -> IndexSettings:

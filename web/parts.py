@@ -410,11 +410,7 @@ def form_of(
         from_year=first.get("from", ""),
         to_year=first.get("to", ""),
         include_superseded=first.get("include_superseded", "").lower() in ("true", "1", "on"),
-        filters_set=sum(
-            len(values)
-            for name, values in given.items()
-            if name not in NO_FILTER
-        ),
+        filters_set=sum(len(values) for name, values in given.items() if name not in NO_FILTER),
         suggestions=suggestions(store),
         hidden=tuple(p for p in address.pairs if p[0] not in SHOWN_BY_THE_FORM),
         problem=problem,

@@ -39,7 +39,6 @@ class Cited:
     reference: str
     previous: str | None
     next: str | None
-    image: str | None
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,6 +80,7 @@ class DocumentPage:
     found: tuple[Match, ...]
     kept: tuple[tuple[str, str], ...]
     image: str | None
+    image_at: int | None
     page_link: str | None
     file: str | None
     take: TakeAway
@@ -135,11 +135,12 @@ def document_page(
         )
         if len(parts) > 1
         else (),
-        cited=_cited(store, document, asked, citations, behind),
+        cited=_cited(store, document, asked, citations),
         find=asked.find,
         found=tuple(_match(places, reading, f) for f in found),
         kept=tuple(p for p in asked.address.pairs if p[0] in ("cite", "page", "index_id")),
         image=_image(document, asked, citations, behind),
+        image_at=citations[0].pages[0] if citations and citations[0].pages else asked.page,
         page_link=_page_link(reading, asked),
         file=f"/documents/{document.id}/file" if behind.file else None,
         take=TakeAway(
@@ -216,11 +217,7 @@ def _match(places: _Places, reading: Reading, found: Found) -> Match:
 
 
 def _cited(
-    store: Store,
-    document: Document,
-    asked: Asked,
-    citations: Sequence[Citation],
-    behind: Behind,
+    store: Store, document: Document, asked: Asked, citations: Sequence[Citation]
 ) -> Cited | None:
     if not citations:
         return None
@@ -245,7 +242,6 @@ def _cited(
         reference=reference(store, now, document, page),
         previous=link(ordered[at - 1]) if at else None,
         next=link(ordered[at + 1]) if at + 1 < len(ordered) else None,
-        image=_image(document, asked, citations, behind),
     )
 
 

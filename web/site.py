@@ -38,6 +38,17 @@ MENU = (
     Tab("Quality", "/quality"),
     Tab("About", "/about"),
 )
+NHS_PARTS = (
+    "nhsuk/components/error-",
+    "nhsuk/components/footer/",
+    "nhsuk/components/header/",
+    "nhsuk/components/heading/",
+    "nhsuk/components/hint/",
+    "nhsuk/components/label/",
+    "nhsuk/components/select/",
+    "nhsuk/components/skip-link/",
+    "nhsuk/macros/",
+)
 UNDER = {"/ask": "/", "/search": "/"}
 
 
@@ -56,6 +67,12 @@ class Site:
             "static": self._static,
         }
         self._versions: dict[str, str] = {}
+
+    def warm(self) -> None:
+        """Compile what pages are made of, so that the first visitor does not wait for it."""
+        for name in self.templates.list_templates():
+            if "/" not in name or name.startswith(("components/", *NHS_PARTS)):
+                self.templates.get_template(name)
 
     def show(
         self, request: Request, template: str, page: object, status: int = 200

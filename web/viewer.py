@@ -71,7 +71,6 @@ class Block:
     level: int = 0
     headers: tuple[str, ...] = ()
     rows: tuple[Row, ...] = ()
-    marked: bool = False
     page: Page | None = None
     empty: bool = False
 
@@ -184,24 +183,19 @@ class Layout:
         return [p for p in ordered if p.start >= offset]
 
     def _block(self, run: Sequence[Section]) -> Block:
-        marked = any(
-            m.kind == "cite" and m.start < s.end and s.start < m.end
-            for m in self.marks
-            for s in run
-        )
         form = run[0].form
         if form == "table_row":
             headers = _headers(run)
             rows = tuple(self._row(section, headers) for section in run)
-            return Block("table", headers=headers, rows=rows, marked=marked)
+            return Block("table", headers=headers, rows=rows)
         lines = tuple(self._line(section) for section in run)
         if form == "heading":
             # Steps of one, so that the outline has no gaps for those who walk along it.
             wanted = (run[0].level or len(run[0].heading) + 1) + 1
             self._level = min(wanted, self._level + 1, 6)
-            return Block("heading", lines, level=self._level, marked=marked)
+            return Block("heading", lines, level=self._level)
         kind = {"list_item": "list", "contents": "contents"}.get(form, "prose")
-        return Block(kind, lines, marked=marked)
+        return Block(kind, lines)
 
     def _line(self, section: Section) -> Line:
         return Line(self._id(section), self._pieces(section.start, section.end))
@@ -245,6 +239,9 @@ class Layout:
     def _cut(self, start: int, end: int) -> Iterator[Piece]:
         text = self.reading.text
         touching = [m for m in self.marks if m.start < end and start < m.end]
+        if not touching:
+            yield Piece(text[start:end])
+            return
         edges = {start, end}
         for mark in touching:
             edges |= {max(start, mark.start), min(end, mark.end)}

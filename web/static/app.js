@@ -14,6 +14,13 @@ showCitation();
 function enhance(root) {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
   for (const item of root.querySelectorAll("[data-print]")) item.hidden = false;
+  // A table wider than its place can be scrolled by keyboard.
+  root.querySelectorAll(".app-table-wrap").forEach((wrap, at) => {
+    if (wrap.scrollWidth <= wrap.clientWidth) return;
+    wrap.tabIndex = 0;
+    wrap.setAttribute("role", "region");
+    wrap.setAttribute("aria-label", `Wide table ${at + 1}`);
+  });
 }
 
 document.addEventListener("click", (event) => {

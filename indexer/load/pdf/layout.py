@@ -28,6 +28,7 @@ LOOSE_BULLETS = frozenset("o-–—*§Øü➔→")
 ENUMERATOR_GAP = 5.0
 DRAWN_BULLET = "•"
 FARTHEST_DOT = 30.0
+NEAR_DOTS = 20.0
 WHOLE_PAGE = 0.9
 SMALLEST_PANEL = 40.0
 
@@ -170,9 +171,7 @@ def _same_span(left: Span, right: Span) -> bool:
 
 def with_drawn_bullets(spans: Sequence[Span], dots: Sequence[Rect]) -> None:
     """Puts a bullet before each span that a dot is drawn in front of."""
-    for dot in dots:
-        if _in_dotted_line(dot, dots):
-            continue
+    for dot in _lone(dots):
         middle = (dot.top + dot.bottom) / 2
         beside = [
             span
@@ -189,16 +188,24 @@ def with_drawn_bullets(spans: Sequence[Span], dots: Sequence[Rect]) -> None:
         span.box = span.box.with_(Rect(dot.left, span.box.top, dot.right, span.box.bottom))
 
 
-def _in_dotted_line(dot: Rect, dots: Sequence[Rect]) -> bool:
-    """Whether other dots stand as near as those of a border or a row of leaders do."""
+def _lone(dots: Sequence[Rect]) -> list[Rect]:
+    """The dots beside which no other stands as near as in a border or a row of leaders."""
+    by_place: dict[tuple[int, int], list[Rect]] = {}
+    for dot in dots:
+        by_place.setdefault((int(dot.left // NEAR_DOTS), int(dot.top // NEAR_DOTS)), []).append(dot)
+    out: list[Rect] = []
+    for (x, y), here in by_place.items():
+        around = [
+            d for i in (-1, 0, 1) for j in (-1, 0, 1) for d in by_place.get((x + i, y + j), ())
+        ]
+        out.extend(dot for dot in here if not any(_dotted(dot, other) for other in around))
+    return out
+
+
+def _dotted(dot: Rect, other: Rect) -> bool:
     near = 2.2 * max(dot.width, dot.height) + 1
-    return any(
-        other is not dot
-        and abs(other.left - dot.left) < near
-        and abs(other.top - dot.top) < near
-        and abs(other.left - dot.left) + abs(other.top - dot.top) > 0.5
-        for other in dots
-    )
+    across, down = abs(other.left - dot.left), abs(other.top - dot.top)
+    return across < near and down < near and across + down > 0.5
 
 
 def is_mark(left: Span, right: Span) -> bool:
@@ -239,12 +246,11 @@ def with_panels(pieces: Sequence[Piece], ink: PageInk, fills: Sequence[Fill]) ->
         inside = [piece for piece in pieces if _stands_in(piece.box, frame)]
         if len(inside) < 2 or len(inside) == len(pieces):
             continue
-        if any(_crosses(piece.box, frame) for piece in pieces if piece not in inside):
-            continue
-        rows = len(list(_bands(inside)))
-        if rows < 2:
-            continue
         kept = set(map(id, inside))
+        if any(_crosses(piece.box, frame) for piece in pieces if id(piece) not in kept):
+            continue
+        if len(list(_bands(inside))) < 2:
+            continue
         pieces = [piece for piece in pieces if id(piece) not in kept]
         pieces.append(Panel(inside, union(piece.box for piece in inside)))
     return pieces

@@ -183,14 +183,18 @@ def _apart(held: Sequence[Word], span: Span, size: float) -> float:
 def _line(words: list[Word]) -> Line:
     if _right_to_left(words):
         words = words[::-1]
-    styles: Counter[Style] = Counter()
-    for word in words:
-        styles[word.style] += len(word.text)
-    style = styles.most_common(1)[0][0]
-    tallest = max(words, key=lambda w: w.style.size)
+    style = words[0].style
+    tallest = words[0]
+    if any(word.style is not style for word in words):
+        letters: Counter[Style] = Counter()
+        for word in words:
+            letters[word.style] += len(word.text)
+        style = letters.most_common(1)[0][0]
+        tallest = max(words, key=lambda w: w.style.size)
     size = tallest.style.size
-    box = union(word.box for word in words)
-    body = Rect(box.left, tallest.base - 0.75 * size, box.right, tallest.base + 0.22 * size)
+    left = min(word.box.left for word in words)
+    right = max(word.box.right for word in words)
+    body = Rect(left, tallest.base - 0.75 * size, right, tallest.base + 0.22 * size)
     told = [w for w in words if w.text.strip("•–-*") and w.text[0].isalnum()] or words
     bold = all(word.style.bold for word in told)
     capitals = all(word.text == word.text.upper() for word in words)
@@ -200,6 +204,8 @@ def _line(words: list[Word]) -> Line:
 
 
 def _right_to_left(words: Sequence[Word]) -> bool:
+    if all(word.text[0] < "\u0590" for word in words):  # where Hebrew, the first of them, begins
+        return False
     strong = [unicodedata.bidirectional(word.text[0]) in ("R", "AL") for word in words]
     return sum(strong) * 2 > len(strong)
 
