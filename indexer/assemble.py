@@ -39,7 +39,8 @@ def assemble(loaded: Loaded, parts: Sequence[Document]) -> list[Reading]:
     """
     ranges = [_page_range(part) for part in parts]
     if loaded.pages:
-        runs = [Run(b, b.page, b.boxes[-1].page if b.boxes else b.page) for b in loaded.blocks]
+        cited = {p.number: p.stamp or p.number for p in loaded.pages}
+        runs = [_run(block, cited) for block in loaded.blocks]
         book = _file_pages(loaded.pages)
         return [
             _read(_within(runs, first, last), book.within(first, last), loaded)
@@ -102,6 +103,7 @@ def _file_pages(pages: Sequence[FilePage]) -> Book:
                 end=0,
                 label=p.label,
                 file_page=p.number,
+                inferred=p.inferred,
                 unreadable=p.unreadable,
                 chrome=p.chrome,
             )
@@ -186,6 +188,14 @@ def _slide_levels(runs: Sequence[Run]) -> list[Run]:
             run = replace(run, block=replace(block, level=1 + max(0, lower)))
         out.append(run)
     return out
+
+
+def _run(block: Block, cited: dict[int, int]) -> Run:
+    """A block of a file with pages, under the numbers that are cited."""
+    last = block.boxes[-1].page if block.boxes else block.page
+    if block.page is None or last is None:
+        return Run(block)
+    return Run(block, cited[block.page], cited[last])
 
 
 def _within(runs: Sequence[Run], first: int, last: int) -> list[Run]:

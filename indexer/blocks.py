@@ -51,6 +51,7 @@ class FilePage:
     Args:
         label: the number printed on it or given by the file's own labels.
         stamp: the number a council's pack stamped on it.
+        inferred: its stamp is not printed on it but known from the pages around it.
         unreadable: it shows something, but no text could be had from it.
     """
 
@@ -59,6 +60,7 @@ class FilePage:
     stamp: int | None = None
     unreadable: bool = False
     chrome: tuple[str, ...] = ()
+    inferred: bool = False
 
 
 @dataclass(frozen=True, slots=True)

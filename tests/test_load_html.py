@@ -5,7 +5,7 @@ import pytest
 from corpus.errors import DocumentError
 from indexer.load import html
 from indexer.load.limits import DEFAULT, Limits
-from tests import making
+from eval import making
 
 PROSE = " ".join(making.paragraphs(2))
 PAGE = f"""<!DOCTYPE html>

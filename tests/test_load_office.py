@@ -6,7 +6,7 @@ from corpus.errors import DocumentError
 from indexer.blocks import Block, Loaded
 from indexer.load import docx, pptx
 from indexer.load.limits import DEFAULT, Limits
-from tests import making
+from eval import making
 
 
 def word(content: bytes) -> Loaded:

@@ -9,8 +9,8 @@ from indexer.assemble import assemble
 from indexer.blocks import Loaded
 from indexer.load import ocr, pdf
 from indexer.load.limits import DEFAULT
-from tests import making
-from tests.making import Made
+from eval import making
+from eval.making import Made
 
 DOCUMENT = Document(id="made", system="s", title="Made", file="made.pdf", sha256="")
 

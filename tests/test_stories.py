@@ -20,7 +20,7 @@ from indexer.build import build_index
 from indexer.settings import IndexSettings
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
-from tests.making import pdf_headings
+from eval.making import pdf_headings
 from web.app import create_app
 from web.cli import listen
 from web.settings import WebSettings

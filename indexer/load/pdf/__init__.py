@@ -290,6 +290,7 @@ def _file_page(
         sheet.number,
         label=label,
         stamp=sheet.page.stamp,
+        inferred=sheet.page.inferred,
         unreadable=_shows_without_words(sheet) and not read.get(sheet.number),
     )
 
