@@ -68,18 +68,24 @@ def read_dataset(folder: Path) -> Dataset:
                 qrels.setdefault(row["query-id"], {})[row["corpus-id"]] = grade
     except (OSError, KeyError, ValueError, TypeError) as error:
         raise DatasetError(
-            f"{folder} is not a BEIR-style folder (corpus.jsonl, queries.jsonl, qrels.tsv): {error!r}."
+            f"{folder} is not a BEIR-style folder with corpus.jsonl, queries.jsonl and qrels.tsv: "
+            f"{error!r}."
         ) from error
     judged = {q: r for q, r in qrels.items() if q in queries and any(g > 0 for g in r.values())}
     return Dataset(folder.name, tuple(documents), queries, judged)
 
 
 def _lines(path: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    return [
+        json.loads(line) for line in path.read_text(encoding="utf-8").splitlines() if line.strip()
+    ]
 
 
 def open_dataset(
-    dataset: Dataset, encoder: Encoder, settings: SearchSettings, cache: Path | None = None,
+    dataset: Dataset,
+    encoder: Encoder,
+    settings: SearchSettings,
+    cache: Path | None = None,
     tell: Tell = _quiet,
 ) -> Searcher:
     """A Searcher over a dataset, indexed in a cache folder (a temporary one if not given)."""
@@ -100,7 +106,12 @@ def open_dataset(
 
 
 def _index(
-    dataset: Dataset, encoder: Encoder, target: Path, index_id: str, made: dict[str, Any], tell: Tell
+    dataset: Dataset,
+    encoder: Encoder,
+    target: Path,
+    index_id: str,
+    made: dict[str, Any],
+    tell: Tell,
 ) -> None:
     system = System(SYSTEM, dataset.name.capitalize())
     parts = [
@@ -122,7 +133,9 @@ def _index(
         tell("Embedding", count, len(every) + len(own))
 
     made_vectors = encoder.passages(every, done)
-    mixed = (1 - CONTEXT_SHARE) * made_vectors[: len(alone)] + CONTEXT_SHARE * made_vectors[len(alone) :]
+    mixed = (1 - CONTEXT_SHARE) * made_vectors[: len(alone)] + CONTEXT_SHARE * made_vectors[
+        len(alone) :
+    ]
     by_text = dict(zip(own, encoder.passages(own, done), strict=True))
     rows = [by_text[t] for texts in said for t in texts]
     files.write(
@@ -131,7 +144,7 @@ def _index(
         themes=[],
         documents=parts,
         vectors=np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6),
-        statement_vectors=np.round(np.asarray(rows, dtype=np.float32), 4),
+        statement_vectors=np.round(np.stack(rows), 4),
         statement_ends=np.cumsum([len(texts) for texts in said], dtype=np.int64),
         embedding_keys=[str(i) for i in range(len(passages))],
         acronyms=[],
@@ -142,7 +155,7 @@ def _index(
 def _part(
     identity: str, title: str, text: str, encoder: Encoder
 ) -> tuple[Document, Reading, list[Passage]]:
-    """A document of the dataset as read and split: its title as heading, its text as a paragraph."""
+    """A document of the dataset as read and split: its title a heading, its text a paragraph."""
     title = " ".join(title.split())
     body = "\n".join(" ".join(line.split()) for line in text.splitlines() if line.strip())
     whole = f"{title}\n{body}" if title and body else title or body
@@ -150,7 +163,9 @@ def _part(
     if title:
         sections.append(Section(0, len(title), "heading", (), 1))
     if body:
-        sections.append(Section(len(whole) - len(body), len(whole), "prose", (title,) if title else ()))
+        sections.append(
+            Section(len(whole) - len(body), len(whole), "prose", (title,) if title else ())
+        )
     reading = Reading(whole, tuple(sections))
     document = Document(identity, SYSTEM, title or identity, file="corpus.jsonl", sha256="")
     passages = split.split(document, reading, encoder.count_pieces, encoder.facts.max_pieces)
@@ -176,9 +191,7 @@ def _manifest(
         failures={},
         passages=sum(len(ps) for _, _, ps in parts),
         systems=1,
-        files={
-            str(p.relative_to(target)): FileFacts(sha256(p), p.stat().st_size) for p in written
-        },
+        files={str(p.relative_to(target)): FileFacts(sha256(p), p.stat().st_size) for p in written},
     ).write(target)
 
 

@@ -26,9 +26,9 @@ from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
 
 Numbers = NDArray[np.float64]
-STEPS = 4_000
+STEPS = 2_000
 RATE = 0.05
-PENALTY = 0.01
+PENALTY = 0.001
 OURS = "ours"
 
 

@@ -71,7 +71,9 @@ def gather(searcher: Searcher, split: str = "tune") -> list[Row]:
             for w in searcher._weigh(understood, asked, searcher._scope(documents, system))
         )
         right = tuple(
-            any(meets(s, w.stated.document_id, w.stated.start, w.stated.end) for s in question.spans)
+            any(
+                meets(s, w.stated.document_id, w.stated.start, w.stated.end) for s in question.spans
+            )
             for w in weighed
         )
         outside = bool(understood.outside and not understood.systems)
@@ -130,7 +132,9 @@ def main(index: str, penalty: float, show: bool) -> None:
     for share in (MOST_REFUSED, 0.03, 0.05):
         line = np.sort(scores[right == 1])[int(share * answerable)]
         caught = float((scores[right == 0] < line).mean())
-        click.echo(f"{share:.0%} refused below {line:.3f}: {caught:.2f} of the rest told, held back")
+        click.echo(
+            f"{share:.0%} refused below {line:.3f}: {caught:.2f} of the rest told, held back"
+        )
     click.echo(f"area under the curve, topics held back: {area(scores, right):.3f}")
     if show:
         for i in np.argsort(scores)[:60]:

@@ -371,7 +371,7 @@ def table_rows(count: int, seed: int = 3) -> list[tuple[str, ...]]:
     """Rows of an action plan, in four columns."""
     rng = random.Random(seed)
     people = ["Director of Public Health", "Place lead", "Chief Nurse", "Head of Commissioning"]
-    rows = []
+    rows: list[tuple[str, ...]] = []
     for n in range(1, count + 1):
         what = f"Objective {n}: widen {rng.choice(WHAT)} {rng.choice(WHOM)}"
         share, weeks = rng.randrange(5, 60), rng.randrange(2, 30)
@@ -819,7 +819,7 @@ def _saved(document: "docx.document.Document") -> bytes:
 def pptx_slides(slides: Sequence[tuple[str, Sequence[str]]], notes: str = "") -> Made:
     """(title, bullets) for each slide; the first has notes if any are given."""
     presentation = pptx.Presentation()
-    truth = []
+    truth: list[tuple[int, str]] = []
     for number, (title, bullets) in enumerate(slides, 1):
         slide = presentation.slides.add_slide(presentation.slide_layouts[1])
         slide.shapes.title.text = title

@@ -88,7 +88,9 @@ def diversity(
         for query in several
         for passage, grade in qrels[query].items()
     ]
-    found = {query: passages for query, passages in scored(run).items() if query in out[DIVERSITY[0]]}
+    found = {
+        query: passages for query, passages in scored(run).items() if query in out[DIVERSITY[0]]
+    }
     for value in ir_measures.iter_calc(wanted, judged, found):
         out[DIVERSITY[wanted.index(value.measure)]][value.query_id] = float(value.value)
     return out
@@ -147,9 +149,7 @@ class Difference:
     by_topic: tuple[float, float] | None = None
 
 
-def difference(
-    one: Values, other: Values, topics: Mapping[str, str] | None = None
-) -> Difference:
+def difference(one: Values, other: Values, topics: Mapping[str, str] | None = None) -> Difference:
     """The paired difference `one - other`: bootstrap interval and randomisation test.
 
     Smucker, Allan and Carterette, "A Comparison of Statistical Significance Tests for Information

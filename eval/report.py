@@ -161,7 +161,8 @@ def html(
         f'<h2>By kind of question</h2><img alt="nDCG@10 by kind" src="{_kinds_plot(content)}">'
         f'<h2>Risk and coverage</h2><img alt="risk by coverage" src="{_risk_plot(asked)}">'
         f"<h2>The {WORST} questions that went worst</h2><table><tr><th>Id<th>Kind<th>Question"
-        f"<th>Ours<th>{escape(best.name)}<th>Found first<th>Judged relevant</tr>{rows}</table></html>"
+        f"<th>Ours<th>{escape(best.name)}<th>Found first<th>Judged relevant</tr>{rows}</table>"
+        "</html>"
     )
 
 

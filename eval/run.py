@@ -74,9 +74,7 @@ def asked_of(searcher: Searcher, split: str | None) -> list[Question]:
     for q in questions(texts, split):
         spans = tuple(s for s in q.spans if s.document_id in current)
         out.append(
-            Question(
-                q.query_id, q.text, q.kind, q.topic, q.split, q.home, q.unanswerable, spans
-            )
+            Question(q.query_id, q.text, q.kind, q.topic, q.split, q.home, q.unanswerable, spans)
         )
     return out
 
@@ -132,9 +130,7 @@ def outcome(
     return Outcome(name, ranked, values, took_ms or {})
 
 
-def spans_read(
-    spans: Sequence[Span], found: Sequence[Range], most: int = READ_CHARACTERS
-) -> float:
+def spans_read(spans: Sequence[Span], found: Sequence[Range], most: int = READ_CHARACTERS) -> float:
     """Share of the judged spans, by relevance, that stand in what is read from the top.
 
     It does not depend on how documents are split, so runs over different passages compare: long
@@ -240,7 +236,9 @@ def write_run(folder: Path, judged: Judged, outcomes: Sequence[Outcome]) -> None
     with (folder / "questions.jsonl").open("w", encoding="utf-8") as file:
         for q in judged.questions:
             values = {
-                one.name: {m: round(v[q.query_id], 5) for m, v in one.values.items() if q.query_id in v}
+                one.name: {
+                    m: round(v[q.query_id], 5) for m, v in one.values.items() if q.query_id in v
+                }
                 for one in outcomes
             }
             entry = {"query_id": q.query_id, "kind": q.kind, "text": q.text, "values": values}

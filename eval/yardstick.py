@@ -62,9 +62,7 @@ def chunks(texts: Mapping[str, str]) -> list[Chunk]:
 def as_chunks(passages: Iterable[Passage]) -> list[Chunk]:
     """Our passages as the yardstick takes them, the words alone."""
     return [
-        Chunk(p.id, p.document_id, p.start, p.end, p.text)
-        for p in passages
-        if p.form != "contents"
+        Chunk(p.id, p.document_id, p.start, p.end, p.text) for p in passages if p.form != "contents"
     ]
 
 
@@ -105,7 +103,7 @@ class Yardstick:
         lexical = self._bm25.get_scores(words) if words else np.zeros(len(self.chunks))
         dense = self._vectors @ self._encoder.query(text)
         by_bm25 = [i for i in _best(lexical, among, depth) if lexical[i] > 0]
-        by_dense = _best(dense, among, depth)
+        by_dense = _best(dense.astype(np.float64), among, depth)
         joined: dict[int, float] = {}
         for ranked in (by_bm25, by_dense):
             for rank, i in enumerate(ranked, start=1):

@@ -104,9 +104,7 @@ def speaks_of(asked: Asked, stated: Stated) -> bool:
     return asked.theme.spoken_in(row) or asked.theme.spoken_in("\n".join(stated.heading[-1:]))
 
 
-def spoken_to(
-    asked: Asked, weighed: Mapping[str, Sequence[Weighed]]
-) -> dict[str, list[Weighed]]:
+def spoken_to(asked: Asked, weighed: Mapping[str, Sequence[Weighed]]) -> dict[str, list[Weighed]]:
     """For each system the statements that speak to the subject; none where it is not there at all.
 
     A theme is judged by its own words. Anything else is first judged as a whole.

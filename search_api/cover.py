@@ -31,7 +31,7 @@ class Weight:
 
 
 def asked_words(understood: Understood) -> list[str]:
-    """The stems asked for, in order: those of the subject, frame words only if there are no others."""
+    """The stems asked for, in order: of the subject, frame words only if there are no others."""
     words = terms(understood.subject)
     return [w for w in words if w not in FRAME_STEMS] or words
 
@@ -54,9 +54,7 @@ def weights_of(understood: Understood, store: Store) -> dict[str, Weight]:
     return out
 
 
-def shares(
-    words: Mapping[str, Weight], own: Set[str], around: Set[str]
-) -> tuple[float, float]:
+def shares(words: Mapping[str, Weight], own: Set[str], around: Set[str]) -> tuple[float, float]:
     """Share of the words asked for, by rarity: in a text, and with what stands around it."""
     inside = with_context = total = 0.0
     both: Set[str] | None = None

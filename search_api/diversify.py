@@ -79,7 +79,7 @@ def spread(found: Sequence[Found], places: int = PLACES) -> list[Found]:
 
 
 def _hear_systems(first: list[Found], rest: list[Found]) -> tuple[list[Found], list[Found]]:
-    """Each system's best passage among the first, where it is of like worth to the one displaced."""
+    """Each system's best passage among the first, if of like worth to the one displaced."""
     heard = Counter(p.system for _, p in first)
     for one in list(rest):
         if one[1].system in heard:

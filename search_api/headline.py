@@ -3,8 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from search_api.dates import dates_in
 from search_api import medical
+from search_api.dates import dates_in
 from search_api.judge import Asked
 from search_api.medical import is_personal_medical
 from search_api.model import Cell, ComparedSystem, ComparedTheme, SystemAnswer, Understood

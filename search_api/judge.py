@@ -19,6 +19,7 @@ from search_api.cover import Weight, shares, weights_of
 from search_api.model import Understood
 from search_api.understand import FRAME_STEMS
 
+
 @dataclass(frozen=True, slots=True)
 class Logistic:
     """A logistic model: the probability for some features."""
@@ -108,7 +109,7 @@ def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
 
 
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
-    """The theme that a subject names: by its label, its id or one of its words, and nothing more."""
+    """The theme that a subject names: by its label, its id or a word of it, and nothing more."""
     wanted = tuple(w for w in terms(subject) if w not in FRAME_STEMS)
     if not wanted:
         return None
@@ -164,7 +165,7 @@ def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Fea
 
 
 def probability(f: Features) -> float:
-    """How likely a statement with these features answers: a logistic model set on the tune split."""
+    """How likely a statement with these features answers: a logistic model, set on tune."""
     return STATEMENT(
         (f.inside, f.around, f.cosine, f.passage, float(f.number_missing), f.short_missing)
     )
@@ -204,5 +205,5 @@ def support(asked: Asked, found: Sequence[Features]) -> Support:
 
 
 def answerable(found: Support) -> float:
-    """How likely a question with this support has an answer: a logistic model set like the other."""
+    """How likely a question with this support has an answer: a logistic model like the other."""
     return QUESTION(found.values)

@@ -58,7 +58,7 @@ ADVICE = tuple(
         rf".{{0,80}}\b(?:{SYMPTOM}|stone|kg|bmi)\b.*(?:\?|what|should|can|could|how)",
         rf"\b{ONE} has (?:just )?(?:a|an|swallowed|been|got)\b.{{0,60}}\b(?:{SYMPTOM}|{BODY})\b",
         rf"\bmy {BODY} (?:is|are|has|have|hurts?|aches?|feels?)\b",
-        rf"\b(?:pain|ache|lump|rash|swelling|numbness|tingling) (?:in|on|under) my\b",
+        r"\b(?:pain|ache|lump|rash|swelling|numbness|tingling) (?:in|on|under) my\b",
         r"\bhow (?:do|should|can|could) (?:i|we) (?:treat|dress|cure|ease|relieve|get rid of|stop|bring down)\b",
         rf"\bhow (?:much|many|often) (?:\w+ ){{0,3}}(?:can|should|may|do) (?:i|{ONE}) (?:take|give|have|use|inject)\b",
         rf"\bwhat (?:dose|should (?:i|{ONE}) (?:take|do|give))\b.*\b(?:{SYMPTOM}|{DRUG}|{BODY})\b",

@@ -16,7 +16,6 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-
 from indexer.analyse import terms
 from indexer.embed import Vectors
 from indexer.store import Rows, Store
@@ -37,7 +36,7 @@ FEATURES = (
     "asked row",  # a table row, where a date, a number or a promise is asked for
     "asked date",  # a date, where one is asked for
 )
-WEIGHTS = np.array([0.36, 0.55, 0.2, 0.23, 1.3, 1.5, 0.45, 0.28, 0.4, 0.31])
+WEIGHTS = np.array([0.33, 0.41, 0.22, 0.09, 0.20, 2.24, 0.18, 0.30, 0.63, 0.55])
 HEAD = 60
 """How many of the best fused candidates are weighed again."""
 FEEDBACK = 5
@@ -115,7 +114,7 @@ def features(
 
 
 def best_statements(store: Store, vector: Vectors, rows: Rows) -> Numbers:
-    """The best cosine of the question and a statement of each passage; the mean where it has none."""
+    """The best cosine of the question and a statement of each passage; the mean if it has none."""
     found = [store.statement_vectors(row) for row in rows.tolist()]
     counts = np.array([len(f) for f in found])
     if not counts.sum():
@@ -143,11 +142,10 @@ def feedback(store: Store, rows: Rows) -> Numbers:
 
 def weighed(found: Numbers) -> Numbers:
     """Scores of candidates from their features."""
-    return found @ WEIGHTS
+    scores: Numbers = found @ WEIGHTS
+    return scores
 
 
 def order(scores: Sequence[float], rows: Sequence[int]) -> list[int]:
     """Places from the best score to the worst; ties go to the lower row."""
     return sorted(range(len(rows)), key=lambda i: (-round(scores[i], 5), rows[i]))
-
-

@@ -130,7 +130,9 @@ class Searcher:
         spoken = answering.spoken_to(asked, weighed)
         answers = []
         for system, scope in scopes.items():
-            found = [w for w in spoken[system] if _wanted(understood, w.stated.text + w.stated.around)]
+            found = [
+                w for w in spoken[system] if _wanted(understood, w.stated.text + w.stated.around)
+            ]
             answers.append(
                 answering.system_answer(self.store, system, scope, weighed[system], found, sheet)
             )

@@ -9,8 +9,8 @@ from indexer.settings import CHECKOUT
 class SearchSettings(BaseSettings):
     """How passages are found and when a subject counts as found.
 
-    The weights were set on the tune questions of `eval/labels` and on three public collections, never
-    on the test questions; `docs/adr/` says how.
+    The weights were set on the tune questions of `eval/labels` and on three public collections,
+    never on the test questions; docs/evaluation.md says how.
     """
 
     model_config = SettingsConfigDict(env_prefix="ICSEARCH_", extra="ignore", frozen=True)

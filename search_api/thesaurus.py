@@ -61,9 +61,7 @@ class Thesaurus:
         seen: set[int] = set()
         for start, end, entry in places:
             typed = text[found[start][1] : found[end - 1][2]]
-            inside = any(
-                s <= start and end <= e and e - s > end - start for s, e, _ in places
-            )
+            inside = any(s <= start and end <= e and e - s > end - start for s, e, _ in places)
             if inside or entry.group in seen or (entry.acronym and not _capital(typed)):
                 continue
             seen.add(entry.group)

@@ -5,7 +5,7 @@ wording the question otherwise or by filters.
 """
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from rapidfuzz import fuzz, process
@@ -25,7 +25,8 @@ WITHOUT = re.compile(r"(?:^|(?<=\s))-([^\W\d_][\w'’-]*)")
 OTHER = re.compile(
     r"\bother (?:\w+ ){0,2}?(?:ics(?:s|es|'s)?|icbs?|systems?|places?|areas?|regions?|councils?|"
     r"boroughs?|partnerships?|organisations?|neighbours?|parts of (?:england|the country))\b"
-    r"|\belsewhere\b|\b(?:what|how|which|where|who|do|are|have|did|will) (?:\w+ )?others\b(?! in)|\b(?:any|every)(?:one|body) (?:else|but us)\b"
+    r"|\belsewhere\b|\b(?:what|how|which|where|who|do|are|have|did|will) (?:\w+ )?others\b(?! in)"
+    r"|\b(?:any|every)(?:one|body) (?:else|but us)\b"
     r"|\b(?:not|but|except|apart from|besides|other than|excluding) us\b"
     r"|\bour neighbours\b|\bthe rest of (?:england|the country|the systems)\b",
     re.IGNORECASE,
@@ -36,8 +37,8 @@ EXCLUDING = re.compile(
     re.IGNORECASE,
 )
 FRAMES = re.compile(
-    r"^\W*(?:(?:can|could) you |please |i(?:'d| would)? (?:want|like|need) to know |tell me |show me "
-    r"|find (?:me )?|compare |list |give me )*"
+    r"^\W*(?:(?:can|could) you |please |i(?:'d| would)? (?:want|like|need) to know |tell me "
+    r"|show me |find (?:me )?|compare |list |give me )*"
     r"(?:what|how|which|who|where|does|do|is|are|has|have)?\b.{0,60}?"
     r"\b(?:say|says|said|saying|speak|speaks|mention|mentions|talk|talks|write|writes)\b"
     r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)\s+",
@@ -120,7 +121,9 @@ class Understander:
         named = self._names(text)
         excluded = [n for n in named if EXCLUDING.search(text[: n.start])]
         without = [
-            m[1] for m in WITHOUT.finditer(text) if not any(n.start <= m.end(1) - 1 < n.end for n in named)
+            m[1]
+            for m in WITHOUT.finditer(text)
+            if not any(n.start <= m.end(1) - 1 < n.end for n in named)
         ]
         wanted = [n for n in named if n not in excluded]
         left_out = [n.system for n in excluded]
@@ -284,9 +287,9 @@ class Understander:
         return corrected, corrections
 
 
-def _aliases(systems: Iterator[System] | Sequence[System]) -> list[Alias]:
+def _aliases(systems: Iterable[System]) -> list[Alias]:
     """Every name of every system, the longest first."""
-    out = []
+    out: list[Alias] = []
     for system in systems:
         for name in (system.name, *system.aliases):
             words = tuple(w[0].lower() for w in WORD.finditer(name))

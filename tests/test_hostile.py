@@ -21,10 +21,10 @@ import pytest
 
 from corpus.errors import DocumentError
 from corpus.model import Document, Reading
+from eval import making
 from indexer import isolate
 from indexer.isolate import page_image, read_isolated
 from indexer.load.limits import Limits
-from eval import making
 
 LIMITS = Limits(seconds=20, cpu_seconds=10, memory_mb=400, unpacked_mb=60, pages=100)
 TEXT = making.paragraphs(3)

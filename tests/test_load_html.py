@@ -3,9 +3,9 @@
 import pytest
 
 from corpus.errors import DocumentError
+from eval import making
 from indexer.load import html
 from indexer.load.limits import DEFAULT, Limits
-from eval import making
 
 PROSE = " ".join(making.paragraphs(2))
 PAGE = f"""<!DOCTYPE html>

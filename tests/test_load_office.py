@@ -3,10 +3,10 @@
 import pytest
 
 from corpus.errors import DocumentError
+from eval import making
 from indexer.blocks import Block, Loaded
 from indexer.load import docx, pptx
 from indexer.load.limits import DEFAULT, Limits
-from eval import making
 
 
 def word(content: bytes) -> Loaded:

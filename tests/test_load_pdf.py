@@ -5,12 +5,12 @@ import re
 import pytest
 
 from corpus.model import Document, Reading, Section
+from eval import making
+from eval.making import Made
 from indexer.assemble import assemble
 from indexer.blocks import Loaded
 from indexer.load import ocr, pdf
 from indexer.load.limits import DEFAULT
-from eval import making
-from eval.making import Made
 
 DOCUMENT = Document(id="made", system="s", title="Made", file="made.pdf", sha256="")
 

@@ -24,8 +24,18 @@ def project() -> dict[str, object]:
 
 def test_the_wheel_holds_five_packages_and_no_documents(tmp_path: Path) -> None:
     subprocess.run(
-        [sys.executable, "-m", "pip", "wheel", "--quiet", "--no-deps", "--no-build-isolation",
-         "--wheel-dir", str(tmp_path), str(CHECKOUT)],
+        [
+            sys.executable,
+            "-m",
+            "pip",
+            "wheel",
+            "--quiet",
+            "--no-deps",
+            "--no-build-isolation",
+            "--wheel-dir",
+            str(tmp_path),
+            str(CHECKOUT),
+        ],
         check=True,
     )
     (wheel,) = tmp_path.glob("*.whl")

@@ -8,6 +8,7 @@ import io
 import json
 import re
 import socket
+import threading
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
@@ -721,6 +722,37 @@ def test_without_an_index_every_page_says_so(broken: TestClient) -> None:
     for address in ("/about", "/accessibility", "/quality"):
         page(broken, address)
     assert broken.get("/api/v1/health").status_code == 503
+
+
+def test_when_too_many_ask_at_once_a_page_says_so(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    app = create_app(serving, SearchSettings(most_at_once=1))
+    began, done = threading.Event(), threading.Event()
+
+    def slow(*_: object) -> None:
+        began.set()
+        done.wait(10)
+        raise QueryError("done", field="q")
+
+    monkeypatch.setattr(Searcher, "ask", slow)
+    with TestClient(app) as client:
+        first = threading.Thread(target=client.get, args=("/ask?q=x",))
+        first.start()
+        began.wait(10)
+        reply = client.get("/about")
+        twin = client.get("/api/v1/health")
+        done.set()
+        first.join(10)
+    assert reply.status_code == 503 and reply.headers["Retry-After"] == "2"
+    assert "Too many people" in text_of(Tree(reply.text), "main")
+    assert twin.json()["error"]["code"] == "busy"
+
+
+def test_links_stay_in_the_generation_named(client: TestClient, searcher: Searcher) -> None:
+    tree = page(client, f"{DEMENTIA}&index_id={searcher.index_id}")
+    for link in tree.css(".app-quote__link"):
+        assert f"index_id={searcher.index_id}" in link.attributes["href"]
 
 
 def test_bugs_are_told_without_detail(serving: Serving, monkeypatch: pytest.MonkeyPatch) -> None:

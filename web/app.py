@@ -6,6 +6,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
@@ -64,6 +65,17 @@ def create_app(
     for kind in (IcsearchError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _told_as_page(site, app.exception_handlers[kind]))
     app.add_exception_handler(Exception, _broken(site))
+
+    @app.middleware("http")
+    async def busy_as_page(request: Request, call_next: RequestResponseEndpoint) -> Response:
+        response = await call_next(request)
+        kind = response.headers.get("content-type", "")
+        if response.status_code != 503 or in_api(request) or kind != "application/json":
+            return response
+        told = error_page(site, request, 503, "Too many people are asking at once. Try again soon.")
+        told.headers["Retry-After"] = response.headers.get("Retry-After", "2")
+        return told
+
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL)
     app.add_middleware(SecurityHeaders)
     return app

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from urllib.parse import quote
 
 from corpus.model import LEVEL_NAMES, Cell, Document, Reading
 from indexer.store import Store
@@ -127,8 +128,19 @@ class Quote:
 class Quoter:
     """Makes quotes of one generation's statements and hits."""
 
-    def __init__(self, store: Store, citations: Iterable[Citation], wanted: Wanted) -> None:
-        """Quote with the citations of a reply, marking the words wanted."""
+    def __init__(
+        self,
+        store: Store,
+        citations: Iterable[Citation],
+        wanted: Wanted,
+        address: Address | None = None,
+    ) -> None:
+        """Quote with the citations of a reply, marking the words wanted.
+
+        Args:
+            address: what was asked; if it names a generation, links stay in that generation.
+        """
+        self._pinned = dict(address.pairs).get("index_id") if address else None
         self._store = store
         self._citations = {c.id: c for c in citations}
         self._wanted = wanted
@@ -188,6 +200,8 @@ class Quoter:
         others = [i for i in self._beside.get(citation.document_id, ()) if i != citation.id]
         page, _, fragment = citation.url.partition("#")
         more = "".join(f"&cite={identity}" for identity in others[:20])
+        if self._pinned:
+            more += f"&index_id={quote(self._pinned)}"
         return f"{page}{more}#{fragment}"
 
 
@@ -221,9 +235,9 @@ def reference(store: Store, citation: Citation, document: Document, page: str) -
         source.append(page)
     if citation.heading:
         source.append(f"under “{citation.heading[-1]}”")
-    quote = " / ".join(line.strip() for line in citation.quote.split("\n") if line.strip())
+    words = " / ".join(line.strip() for line in citation.quote.split("\n") if line.strip())
     name = store.systems[citation.system].name
-    return f"“{quote}” {name}: {', '.join(source)}."
+    return f"“{words}” {name}: {', '.join(source)}."
 
 
 def cells_within(reading: Reading, start: int, end: int) -> tuple[Cell, ...]:

@@ -211,7 +211,7 @@ class AskPage:
     def of(cls, store: Store, address: Address, answer: Answer) -> "AskPage":
         """The page of an answer."""
         themes = [t.words for t in store.themes.values() if _is_theme(t.label, answer)]
-        quoter = Quoter(store, answer.citations, wanted_words(answer.understood, themes))
+        quoter = Quoter(store, answer.citations, wanted_words(answer.understood, themes), address)
         home = dict(address.pairs).get("home")
         total = Searched(
             answer.searched.documents,
@@ -332,7 +332,7 @@ class SearchPage:
     @classmethod
     def of(cls, store: Store, address: Address, result: SearchResult, limit: int) -> "SearchPage":
         """The page of a search result."""
-        quoter = Quoter(store, (), wanted_words(result.understood))
+        quoter = Quoter(store, (), wanted_words(result.understood), address)
         subject, spelling = result.understood.subject, result.understood.spelling
         narrowed = any(name in ("system", "kind", "document") for name, _ in address.pairs)
         found = sum(value.count for value in result.facets.document)
@@ -487,7 +487,7 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
     for number, theme in enumerate(comparison.themes, 1):
         known = store.themes.get(theme.id)
         wanted = wanted_words_of_theme(theme.label, known.words if known else ())
-        quoter = Quoter(store, comparison.citations, wanted)
+        quoter = Quoter(store, comparison.citations, wanted, address)
         row, parts = [], []
         for system in comparison.systems:
             cell = cells[theme.id, system.id]

@@ -114,7 +114,10 @@ def _is_header(raw: str, cells: list[list[str]]) -> bool:
         return False
     texts = [" ".join(cell) for cell in cells if cell]
     return all(
-        len(t.split()) <= HEADER_WORDS and not t.endswith(":") and not t[0].isdigit() and t[0] != "£"
+        len(t.split()) <= HEADER_WORDS
+        and not t.endswith(":")
+        and not t[0].isdigit()
+        and t[0] != "£"
         for t in texts
     )
 

@@ -8,7 +8,9 @@ from indexer.normalise import normalise, one_line, without_bullet
 HEADING_WORDS = 12
 NUMBERED_HEADING_WORDS = 30
 BODY_WORDS = 12
-NUMBERED = re.compile(r"(?:priority|theme|aim|goal|objective|principle|ambition)?\s*\d+[:.)]\s", re.I)
+NUMBERED = re.compile(
+    r"(?:priority|theme|aim|goal|objective|principle|ambition)?\s*\d+[:.)]\s", re.I
+)
 BULLET = re.compile(r"[•●○▪◦‣·*–-]\s+\S")
 
 
