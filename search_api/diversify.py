@@ -20,6 +20,8 @@ SAME = 0.9
 LIKE_WORTH = 0.5
 """A candidate is of like worth if its score is no further than this from the one it displaces."""
 TITLE_WORDS = 6
+CHECKED = 4 * PLACES
+"""How many of the first are held against each other; further down a repeat does no harm."""
 
 Found = tuple[Candidate, Passage]
 
@@ -41,11 +43,16 @@ def words_in(text: str) -> Words:
 
 def repeats(one: str, other: str) -> bool:
     """Whether two texts say the same in nearly the same words, with the same figures."""
-    a, b = words_in(one), words_in(other)
-    shorter, longer = sorted((len(a.all), len(b.all)))
-    if shorter < SAME * longer or a.figures != b.figures:
+    return _same(words_in(one), words_in(other))
+
+
+def _same(one: Words, other: Words) -> bool:
+    most, least = len(one.all), len(other.all)
+    if least > most:
+        most, least = least, most
+    if least < SAME * most or one.figures != other.figures:
         return False
-    return len(a.all & b.all) >= SAME * longer
+    return len(one.all & other.all) >= SAME * most
 
 
 def is_title(passage: Passage) -> bool:
@@ -62,10 +69,13 @@ def diversify(found: Sequence[Found], by_document: bool = True) -> list[Found]:
     """
     fresh: list[Found] = []
     behind: list[Found] = []
-    for one in found:
-        told = is_title(one[1]) or any(
-            repeats(one[1].text, other.text) for _, other in fresh[: 2 * PLACES]
-        )
+    said: list[Words] = []
+    for place, one in enumerate(found):
+        told = is_title(one[1])
+        if place < CHECKED and not told:
+            words = words_in(one[1].text)
+            told = any(_same(words, other) for other in said)
+            said.append(words)
         (behind if told else fresh).append(one)
     return (spread(fresh) if by_document else fresh) + behind
 

@@ -443,6 +443,8 @@ def _by_strength(said: object) -> int:
 
 def _wanted(understood: Understood, text: str) -> bool:
     """Whether a text holds every quoted phrase and none of the words ruled out."""
+    if not (understood.phrases or understood.without):
+        return True
     lower = " ".join(text.lower().replace("’", "'").split())
     if any(" ".join(p.lower().replace("’", "'").split()) not in lower for p in understood.phrases):
         return False

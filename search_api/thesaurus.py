@@ -31,9 +31,10 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Alike:
-    """A phrase of a question and other words for it."""
+    """A phrase of a question, where it stands, and other words for it."""
 
     typed: str
+    place: tuple[int, int]
     others: tuple[str, ...]
 
 
@@ -66,7 +67,8 @@ class Thesaurus:
                 continue
             seen.add(entry.group)
             said = {e.text for _, _, e in places if e.group == entry.group}
-            yield Alike(typed, tuple(w for w in self.groups[entry.group] if w not in said))
+            place = found[start][1], found[end - 1][2]
+            yield Alike(typed, place, tuple(w for w in self.groups[entry.group] if w not in said))
 
 
 def _capital(typed: str) -> bool:

@@ -52,7 +52,11 @@ FRAME_WORDS = """
 """
 FRAME_STEMS = frozenset(stem(w) for w in FRAME_WORDS.split())
 # Acronyms that are also everyday words count only in capitals.
-EVERYDAY = frozenset({"SEND", "FIT", "SPOT", "SEAS", "IC", "IT", "OR", "AP", "ICE", "ACT", "TEC"})
+EVERYDAY = frozenset(
+    """
+    ACT AP CAB FIT IC ICE IT MASH OR PALS REACT RESPECT SEAS SEND SPA SPOT STOMP TEC
+    """.split()
+)
 LIKENESS = 87
 LEAST_FUZZY_LENGTH = 5
 MOST_FUZZY_WORDS = 7
@@ -99,7 +103,11 @@ class Understander:
         }
         self._longest_form = max(map(len, self._long_forms), default=0)
         own = " ".join(f"{s.name} {s.part_of or ''}" for s in store.systems.values()).lower()
-        self._outside = tuple(b for b in outside_bodies() if b.lower() not in own)
+        bodies = [b for b in outside_bodies() if b.lower() not in own]
+        self._outside = {b.lower(): b for b in bodies}
+        # The longest first, so that "Greater Manchester" is not "Manchester".
+        names = "|".join(re.escape(b) for b in bodies)
+        self._outside_pattern = re.compile(rf"\b(?:{names})\b", re.IGNORECASE) if bodies else None
 
     def understand(self, text: str, home: str | None) -> Understood:
         """What a question means.
@@ -202,13 +210,13 @@ class Understander:
 
     def _outside_names(self, text: str, named: Sequence[Named]) -> Iterator[str]:
         """Bodies that the text names and the corpus neither holds nor speaks of."""
+        if self._outside_pattern is None:
+            return
         covered = [(n.start, n.end) for n in named]
-        for body in self._outside:
-            for match in re.finditer(rf"\b{re.escape(body)}\b", text, re.IGNORECASE):
-                inside = any(s <= match.start() < e for s, e in covered)
-                if not inside and (match[0][0].isupper() or " " in body):
-                    covered.append(match.span())
-                    yield body
+        for match in self._outside_pattern.finditer(text):
+            inside = any(s <= match.start() < e for s, e in covered)
+            if not inside and (match[0][0].isupper() or " " in match[0]):
+                yield self._outside[match[0].lower()]
 
     def _subject(self, text: str, named: Sequence[Named], without: Sequence[str]) -> str:
         """The text without its frame, the systems it names and the words it rules out."""
@@ -242,22 +250,36 @@ class Understander:
                 notes.append(
                     f"“{match[0]}” was read as {meanings[0].long}; it can also be {others}."
                 )
-        words = [word for word, _, _ in tokens(subject) if word not in STOP_STEMS]
+        places = [place for place in tokens(subject) if place[0] not in STOP_STEMS]
+        words = [word for word, _, _ in places]
+        spelled: list[tuple[int, int]] = []
         at = 0
         while at < len(words):
             for count in range(min(self._longest_form, len(words) - at), 1, -1):
                 acronym = self._long_forms.get(tuple(words[at : at + count]))
-                if acronym and acronym.short.upper() not in seen:
+                if acronym is None:
+                    continue
+                spelled.append((places[at][1], places[at + count - 1][2]))
+                if acronym.short.upper() not in seen:
                     seen.add(acronym.short.upper())
                     yield Expansion(acronym.long, acronym.short, self._where(acronym))
-                    at += count - 1
-                    break
+                at += count - 1
+                break
             at += 1
-        yield from self._other_words(subject)
+        yield from self._other_words(subject, spelled)
 
-    def _other_words(self, subject: str) -> Iterator[Expansion]:
-        """Other words for the subject's, of those that stand in the documents."""
+    def _other_words(
+        self, subject: str, spelled: Sequence[tuple[int, int]]
+    ) -> Iterator[Expansion]:
+        """Other words for the subject's, of those that stand in the documents.
+
+        A word inside a spelled-out acronym means what that means: it is left alone, so that both
+        ways of writing find the same.
+        """
         for alike in self._thesaurus.alike(subject):
+            start, end = alike.place
+            if any(s <= start and end <= e and end - start < e - s for s, e in spelled):
+                continue
             known = [w for w in alike.others if self._known(w)]
             for word in known[:MOST_ALIKE]:
                 yield Expansion(alike.typed, word, SOURCE)

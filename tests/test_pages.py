@@ -302,7 +302,12 @@ def test_an_acronym_says_what_it_was_read_as(client: TestClient) -> None:
 
 def test_what_is_outside_the_corpus_is_said_to_be(client: TestClient) -> None:
     tree = page(client, PAGES["ask, not found"])
-    assert "not in the corpus" in text_of(tree, ".app-reason")
+    assert "not in the corpus" in text_of(tree, "h1")
+    # Nobody who was not asked is called silent.
+    assert tree.css(".app-system") == []
+    link = next(n for n in tree.css("main a") if "Ask the systems that are in here" in n.text())
+    inside = page(client, html.unescape(link.attributes["href"]))
+    assert inside.css_first("#system-sefton .app-quote") is not None
 
 
 @pytest.mark.parametrize("path", ["/ask", "/search"])
@@ -809,8 +814,18 @@ def test_a_report_is_laid_out_as_what_it_holds(serving: Serving, tmp_path: Path)
     with TestClient(app) as client:
         tree = page(client, "/quality")
     shown = text_of(tree, "main")
-    for expected in ("0.712", "0.6 to 0.8", "False silence rate", "0.013", "64", "21 November 2026",
-                     "a sentence long enough", "<b>yardstick</b>", "yes", "–"):  # fmt: skip
+    for expected in (
+        "0.712",
+        "0.600 to 0.800",
+        "False silence rate",
+        "0.013",
+        "64",
+        "21 November 2026",
+        "a sentence long enough",
+        "<b>yardstick</b>",
+        "yes",
+        "–",
+    ):
         assert expected.casefold() in shown.casefold(), expected
     assert "<b>" not in (tree.css_first("main").html or "")
 

@@ -198,6 +198,8 @@ class AskPage:
     headline: str = ""
     reason: str | None = None
     answered: bool = False
+    outside: bool = False
+    inside: Link | None = None
     parts: tuple[SystemPart, ...] = ()
     searched: str = ""
     understood: tuple[Read, ...] = ()
@@ -220,12 +222,17 @@ class AskPage:
             answer.searched.pages,
         )
         subject = answer.understood.subject
+        # Nothing was searched where only bodies outside the corpus are named: nobody is silent.
+        outside = bool(answer.understood.outside) and answer.status == "not_found"
+        plain = address.set("q", subject)
         return cls(
             form=form_of(store, address),
             question=answer.query,
             headline=answer.headline,
             reason=answer.reason,
             answered=answer.status == "answered",
+            outside=outside,
+            inside=Link(f"Ask the systems that are in here about {subject}", str(plain)),
             parts=tuple(
                 _part(
                     store,

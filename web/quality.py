@@ -58,7 +58,7 @@ def _add(
     """Lay one entry of the report out as what it is: a figure, a text or a table."""
     if isinstance(value, Mapping):
         if value and all(isinstance(v, Mapping) for v in value.values()):
-            tables.append(_table(name, [{"": in_words(k), **v} for k, v in value.items()]))
+            tables.append(_table(name, [{"": k.replace("_", " "), **v} for k, v in value.items()]))
         elif any(isinstance(v, Mapping | list) for v in value.values()):
             for inner, item in value.items():
                 _add(f"{name}: {in_words(inner).lower()}", item, figures, texts, tables)
@@ -99,7 +99,9 @@ def _shown(value: Any) -> str:
     if isinstance(value, bool):
         return "yes" if value else "no"
     if isinstance(value, float):
-        return f"{value:,.3f}".rstrip("0").rstrip(".")
+        if value.is_integer():
+            return f"{value:,.0f}"
+        return f"{value:,.3f}" if abs(value) >= 0.0005 else "under 0.001"
     if isinstance(value, int):
         return f"{value:,}"
     if isinstance(value, list | tuple):
