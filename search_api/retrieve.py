@@ -5,6 +5,7 @@ brought to one scale and added by weight beat reciprocal rank fusion once the we
 judged questions. The scale here is standard deviations over the candidates.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -75,14 +76,26 @@ def words_of(understood: Understood, settings: SearchSettings) -> dict[str, floa
 
 
 def text_to_embed(understood: Understood) -> str:
-    """The subject for the embedding model: acronyms spelled out, one other word for each phrase."""
-    added: dict[str, str] = {}
+    """The subject for the embedding model: acronyms spelled out, one other word for each phrase.
+
+    An acronym and its long form are both written "long form (ACRONYM)", so that either way of
+    asking gives nearly the same vector.
+    """
+    text = understood.subject
+    others: dict[str, str] = {}
     for e in understood.expansions:
         if e.source == SOURCE:
-            added.setdefault(e.from_, e.to)
+            others.setdefault(e.from_, e.to)
+            continue
+        long, short = (e.to, e.from_) if len(e.to) > len(e.from_) else (e.from_, e.to)
+        typed = re.compile(rf"(?<!\w){re.escape(e.from_)}(?!\w)", re.IGNORECASE)
+        both = f"{long} ({short})"
+        found = typed.search(text)
+        if found is None:
+            others[both] = e.to
         else:
-            added[f"{e.from_} {e.to}"] = e.to
-    return understood.subject + "".join(f" ({to})" for to in added.values())
+            text = text[: found.start()] + both + text[found.end() :]
+    return text + "".join(f" ({to})" for to in others.values())
 
 
 @dataclass(frozen=True, slots=True)

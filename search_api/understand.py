@@ -268,9 +268,7 @@ class Understander:
             at += 1
         yield from self._other_words(subject, spelled)
 
-    def _other_words(
-        self, subject: str, spelled: Sequence[tuple[int, int]]
-    ) -> Iterator[Expansion]:
+    def _other_words(self, subject: str, spelled: Sequence[tuple[int, int]]) -> Iterator[Expansion]:
         """Other words for the subject's, of those that stand in the documents.
 
         A word inside a spelled-out acronym means what that means: it is left alone, so that both

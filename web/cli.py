@@ -36,7 +36,8 @@ def serve(host: str, port: int, index: str | None) -> None:
     try:
         serving.searcher()
     except IndexError_ as error:
-        click.echo(f"{error.message} Until then every page says so.", err=True)
+        click.echo(error.message, err=True)
+        click.echo("The site opens all the same and says so on every page.", err=True)
     app = create_app(serving, settings)
     app.state.site.warm()
     shown = f"[{host}]" if ":" in host else host

@@ -4,6 +4,13 @@ import { initAll } from "./vendor/nhsuk-frontend/nhsuk-frontend.min.js";
 const RECENT = "icsearch-recent";
 const MOST_RECENT = 8;
 const COPIED_FOR = 2500;
+const TABLE_ROLES = [
+  ["thead, tbody", "rowgroup"],
+  ["tr", "row"],
+  ["thead th", "columnheader"],
+  ["tbody th", "rowheader"],
+  ["td", "cell"],
+];
 
 initAll();
 enhance(document);
@@ -14,6 +21,13 @@ showCitation();
 function enhance(root) {
   for (const button of root.querySelectorAll("[data-copy]")) button.hidden = false;
   for (const item of root.querySelectorAll("[data-print]")) item.hidden = false;
+  // Tables that a narrow window lays out as lists are still told as tables.
+  for (const table of root.querySelectorAll(".app-matrix, .app-register")) {
+    table.setAttribute("role", "table");
+    for (const [parts, role] of TABLE_ROLES) {
+      for (const part of table.querySelectorAll(parts)) part.setAttribute("role", role);
+    }
+  }
   // A table wider than its place can be scrolled by keyboard.
   root.querySelectorAll(".app-table-wrap").forEach((wrap, at) => {
     if (wrap.scrollWidth <= wrap.clientWidth) return;
