@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from eval.dataset import open_dataset, read_dataset
 from eval.metrics import mean
-from eval.run import asked_of, judge_passages
+from eval.run import asked_of, judge_passages, query_of
 from indexer.store import open_store
 from search_api import rank
 from search_api.model import MOST_CHARACTERS, Query
@@ -119,7 +119,7 @@ def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
     searcher = Searcher(open_store(index), settings)
     judged = judge_passages(searcher, asked_of(searcher, "tune"))
     found = [
-        example(searcher, Query(q.text, home=q.home), OURS, dict(judged.qrels[q.query_id]), False)
+        example(searcher, query_of(searcher, q), OURS, dict(judged.qrels[q.query_id]), False)
         for q in judged.questions
     ]
     for folder in datasets:

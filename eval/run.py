@@ -8,7 +8,7 @@ from pathlib import Path
 from corpus.model import Passage
 from eval.labels import Question, Span, as_ranges, qrels, questions
 from eval.metrics import Asked, Qrels, Ranked, diversity, mean, measure
-from search_api.model import Answer, Query
+from search_api.model import Answer, Filters, Query
 from search_api.searcher import Searcher
 
 DEPTH = 20
@@ -27,8 +27,8 @@ def _quiet(stage: str, done: int, total: int) -> None:
 class Judged:
     """Questions with their judgements against one way of splitting the documents.
 
-    Judgements in superseded documents are left out, because Searcher leaves those documents out
-    unless it is told otherwise.
+    Judgements in superseded documents are left out (see `asked_of`), because Searcher leaves those
+    documents out unless it is told otherwise.
     """
 
     questions: tuple[Question, ...]
@@ -66,17 +66,34 @@ class Outcome:
 
 
 def asked_of(searcher: Searcher, split: str | None) -> list[Question]:
-    """The questions of a split, without judgements in documents that are superseded."""
+    """The questions of a split, without judgements in documents that are superseded.
+
+    A question that only superseded documents answer keeps its judgements, and is asked with them
+    included.
+    """
     store = searcher.store
     texts = {d: store.reading(d).text for d in store.documents}
-    current = {d.id for d in store.documents.values() if d.status != "superseded"}
+    old = superseded(searcher)
     out = []
     for q in questions(texts, split):
-        spans = tuple(s for s in q.spans if s.document_id in current)
+        spans = tuple(s for s in q.spans if s.document_id not in old) or q.spans
         out.append(
             Question(q.query_id, q.text, q.kind, q.topic, q.split, q.home, q.unanswerable, spans)
         )
     return out
+
+
+def superseded(searcher: Searcher) -> frozenset[str]:
+    """The documents that are left out unless they are asked for."""
+    documents = searcher.store.documents.values()
+    return frozenset(d.id for d in documents if d.status == "superseded")
+
+
+def query_of(searcher: Searcher, question: Question, limit: int = 10) -> Query:
+    """A question as it is put to the Searcher."""
+    old = superseded(searcher)
+    filters = Filters(include_superseded=any(s.document_id in old for s in question.spans))
+    return Query(question.text, home=question.home, filters=filters, limit=limit)
 
 
 def judged_by(
@@ -111,7 +128,7 @@ def search_all(
     took: dict[str, float] = {}
     for i, question in enumerate(asked):
         tell("Searching", i, len(asked))
-        result = searcher.search(Query(question.text, home=question.home, limit=depth))
+        result = searcher.search(query_of(searcher, question, depth))
         found[question.query_id] = [hit.passage for hit in result.hits]
         took[question.query_id] = result.took_ms
     return found, took
@@ -175,7 +192,7 @@ def ask_all(
     answers: dict[str, Answer] = {}
     for i, question in enumerate(asked):
         tell("Asking", i, len(asked))
-        answer = searcher.ask(Query(question.text, home=question.home))
+        answer = searcher.ask(query_of(searcher, question))
         answers[question.query_id] = answer
         cited = {c.id: c for c in answer.citations}
         said = [s for a in answer.systems for s in (*a.statements, *filter(None, [a.nearest]))]

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from corpus.model import Passage
 from eval.labels import Question
-from eval.run import Judged, Outcome, Range, judged_by, outcome
+from eval.run import Judged, Outcome, Range, judged_by, outcome, query_of, superseded
 from indexer.embed import Encoder, Vectors
 from search_api.searcher import Searcher
 
@@ -127,18 +127,20 @@ def yardsticks(
     and so is the home system of a question that has one.
     """
     store = searcher.store
-    current = {d.id: d.system for d in store.documents.values() if d.status != "superseded"}
+    old = superseded(searcher)
+    system_of = {d.id: d.system for d in store.documents.values()}
     if over == "chunks":
-        pieces = chunks({d: store.reading(d).text for d in current})
+        pieces = chunks({d: store.reading(d).text for d in system_of})
     else:
-        passages = store.passages(range(store.manifest.passages))
-        pieces = as_chunks(p for p in passages if p.document_id in current)
+        pieces = as_chunks(store.passages(range(store.manifest.passages)))
     stick = Yardstick(pieces, store.encoder)
-    judged = judged_by(asked, [c.range for c in pieces], current)
-    systems = np.asarray([current[c.document_id] for c in pieces])
+    judged = judged_by(asked, [c.range for c in pieces], system_of)
+    systems = np.asarray([system_of[c.document_id] for c in pieces])
+    current = np.asarray([c.document_id not in old for c in pieces])
     ranked: dict[str, dict[str, list[str]]] = {m: {} for m in METHODS}
     for question in judged.questions:
-        among = (systems != (question.home or "")).astype(np.float64)
+        everything = query_of(searcher, question).filters.include_superseded
+        among = ((systems != (question.home or "")) & (current | everything)).astype(np.float64)
         for method, found in stick.find(question.text, among).items():
             ranked[method][question.query_id] = [pieces[i].id for i in found[:depth]]
     return judged, [outcome(f"{m}-{over}", judged, ranked[m]) for m in METHODS]

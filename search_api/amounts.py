@@ -75,7 +75,11 @@ AMOUNTS = (
         ),
         (MONEY,),
     ),
-    Amount("time", _asked(r"\bhow (?:long|quickly|soon|fast)\b"), (SPAN,)),
+    Amount(
+        "time",
+        _asked(r"\bhow (?:long|quickly|soon|fast)\b|\baverage (?:\w+ ){0,2}(?:times?|waits?)\b"),
+        (SPAN,),
+    ),
     Amount("age", _asked(r"\bhow old\b|\b(?:what|which) ages?\b"), (AGE,)),
     Amount("count", _asked(r"\bhow (?:many|often)\b|\b(?:what|the) number of\b"), (), True),
     Amount("size", _asked(r"\bhow (?:much|big|large|far)\b"), (SHARE, MONEY), True),

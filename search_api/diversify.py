@@ -19,6 +19,9 @@ SAME = 0.9
 """Two passages repeat one another if they share this much of the words of both."""
 LIKE_WORTH = 0.5
 """A candidate is of like worth if its score is no further than this from the one it displaces."""
+ACROSS_PLACES = 2
+ACROSS_WORTH = 2.0
+"""The same where a question is put to all systems: so many places for each, at this distance."""
 TITLE_WORDS = 6
 CHECKED = 4 * PLACES
 """How many of the first are held against each other; further down a repeat does no harm."""
@@ -60,12 +63,15 @@ def is_title(passage: Passage) -> bool:
     return passage.form == "heading" and len(passage.text.split()) < TITLE_WORDS
 
 
-def diversify(found: Sequence[Found], by_document: bool = True) -> list[Found]:
+def diversify(
+    found: Sequence[Found], by_document: bool = True, across: bool = False
+) -> list[Found]:
     """Passages in the order they are shown: what is new first, then repeats and bare titles.
 
     Args:
         found: candidates with their passages, best first.
         by_document: spread the first ten over documents and systems; not where one was asked for.
+        across: the question is put to all systems, so more of each is wanted.
     """
     fresh: list[Found] = []
     behind: list[Found] = []
@@ -77,29 +83,35 @@ def diversify(found: Sequence[Found], by_document: bool = True) -> list[Found]:
             told = any(_same(words, other) for other in said)
             said.append(words)
         (behind if told else fresh).append(one)
-    return (spread(fresh) if by_document else fresh) + behind
+    return (spread(fresh, across) if by_document else fresh) + behind
 
 
-def spread(found: Sequence[Found], places: int = PLACES) -> list[Found]:
+def spread(found: Sequence[Found], across: bool = False, places: int = PLACES) -> list[Found]:
     """The first places shared out, the rest as it was."""
     first, rest = list(found[:places]), list(found[places:])
-    first, rest = _hear_systems(first, rest)
+    first, rest = _hear(first, rest, 1, LIKE_WORTH)
     first, rest = _cap_documents(first, rest, places // 2)
-    return sorted(first, key=lambda f: (-round(f[0].score, 5), f[0].row)) + rest
+    if across:
+        first, rest = _hear(first, rest, ACROSS_PLACES, ACROSS_WORTH)
+    return sorted(first, key=_key) + rest
 
 
-def _hear_systems(first: list[Found], rest: list[Found]) -> tuple[list[Found], list[Found]]:
-    """Each system's best passage among the first, if of like worth to the one displaced."""
+def _hear(
+    first: list[Found], rest: list[Found], least: int, worth: float
+) -> tuple[list[Found], list[Found]]:
+    """At least so many of each system among the first, where of like worth to those displaced."""
     heard = Counter(p.system for _, p in first)
     for one in list(rest):
-        if one[1].system in heard:
+        if heard[one[1].system] >= least:
             continue
-        heard[one[1].system] = 1
-        last = next((f for f in reversed(first) if heard[f[1].system] > 1), None)
-        if last is None or last[0].score - one[0].score > LIKE_WORTH:
+        last = next((f for f in reversed(first) if heard[f[1].system] > least), None)
+        if last is None:
+            break
+        if last[0].score - one[0].score > worth:
             continue
         first, rest = _swap(first, rest, last, one)
         heard[last[1].system] -= 1
+        heard[one[1].system] += 1
     return first, rest
 
 
@@ -123,7 +135,7 @@ def _cap_documents(
 def _swap(
     first: list[Found], rest: list[Found], out: Found, into: Found
 ) -> tuple[list[Found], list[Found]]:
-    first = [f for f in first if f is not out] + [into]
+    first = sorted([f for f in first if f is not out] + [into], key=_key)
     return first, sorted([f for f in rest if f is not into] + [out], key=_key)
 
 

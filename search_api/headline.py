@@ -39,6 +39,8 @@ def headline(
     others = "other " if understood.excluded_systems else ""
     subject = subject_of(understood, asked)
     total = len(answers)
+    if not spoken and understood.outside and not understood.systems:
+        return f"{listed(understood.outside[:3])}: not in the corpus."
     if not spoken:
         body = plural(total, f"{others}system")
         return f"None of {body} was found to address {subject}." if total else "Nothing to search."

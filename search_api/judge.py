@@ -34,11 +34,10 @@ class Logistic:
 
 
 # Fitted by `python -m eval.fit_judge` on the tune questions.
-STATEMENT = Logistic(-7.5, (3.207, 1.972, 5.143, 3.507, -2.198, -0.602))
-QUESTION = Logistic(-6.982, (5.64, 3.769, 0.842, 3.927, -3.553))
-ANSWERABLE = 0.67
+STATEMENT = Logistic(-8.044, (2.609, 2.303, 5.566, 4.563, -2.468))
+QUESTION = Logistic(-8.266, (7.7, 0.613, 4.766, -2.948, -3.814))
+ANSWERABLE = 0.25
 """A question whose probability is below this is not answered."""
-SHORT = 4
 NEVER = 1e-6
 
 
@@ -51,6 +50,7 @@ class Asked:
     number: bool = False
     total: float = field(default=0.0)
     amount: Amount | None = None
+    unknown: float = 0.0
 
     def coverage(self, own: frozenset[str], around: frozenset[str]) -> tuple[float, float]:
         """Share of the words asked for, by rarity: in the statement, and with what is around it."""
@@ -130,12 +130,17 @@ def ask_for(understood: Understood, store: Store) -> Asked:
     words = weights_of(understood, store)
     theme = theme_of(understood.subject, store.themes.values())
     amount = amount_asked(understood.text)
+    strange = [
+        w.idf for word, w in words.items() if not w.instead and not store.document_frequency(word)
+    ]
+    total = sum(w.idf for w in words.values())
     return Asked(
         words=words,
         theme=ThemeWords.of(theme) if theme else None,
         number=amount is not None,
-        total=sum(w.idf for w in words.values()),
+        total=total,
         amount=amount,
+        unknown=sum(strange) / total if total else 0.0,
     )
 
 
@@ -148,7 +153,6 @@ class Features:
     cosine: float
     passage: float
     number_missing: bool
-    short_missing: float = 0.0
 
 
 def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Features:
@@ -157,18 +161,12 @@ def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Fea
     around = frozenset(w for w, _, _ in tokens(stated.around) if w not in STOP_STEMS)
     inside, with_context = asked.coverage(own, around)
     missing = asked.amount is not None and not asked.amount.in_text(stated.text)
-    # Where few words are asked for, each that is missing tells more.
-    few = max(0, SHORT - len(asked.words)) / (SHORT - 1)
-    return Features(
-        inside, with_context, cosine, passage, missing, short_missing=few * (1 - with_context)
-    )
+    return Features(inside, with_context, cosine, passage, missing)
 
 
 def probability(f: Features) -> float:
     """How likely a statement with these features answers: a logistic model, set on tune."""
-    return STATEMENT(
-        (f.inside, f.around, f.cosine, f.passage, float(f.number_missing), f.short_missing)
-    )
+    return STATEMENT((f.inside, f.around, f.cosine, f.passage, float(f.number_missing)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,31 +174,36 @@ class Support:
     """What the judgement of a whole question rests on: the best of everything found for it.
 
     `odds` are the logarithm of the odds of the likeliest statement, `words` that of how many words
-    were asked for, and `amount` says whether a figure was.
+    were asked for, `amount` says whether a figure was, and `unknown` is the share of the words, by
+    rarity, that are nowhere in the documents and have no other word there.
     """
 
     cosine: float
-    passage: float
     odds: float
     words: float
     amount: bool
+    unknown: float
 
     @property
     def values(self) -> tuple[float, ...]:
         """Its numbers in the order of the model."""
-        return self.cosine, self.passage, self.odds, self.words, float(self.amount)
+        return self.cosine, self.odds, self.words, float(self.amount), self.unknown
 
 
 def support(asked: Asked, found: Sequence[Features]) -> Support:
-    """The evidence that anything found answers the question."""
-    best = max((probability(f) for f in found), default=0.0)
+    """The evidence that anything found answers the question.
+
+    Where a figure is asked for, only statements that hold one of its kind count.
+    """
+    telling = [f for f in found if not f.number_missing]
+    best = max((probability(f) for f in telling), default=0.0)
     best = min(max(best, NEVER), 1 - NEVER)
     return Support(
-        cosine=max((f.cosine for f in found), default=0.0),
-        passage=max((f.passage for f in found), default=0.0),
+        cosine=max((f.cosine for f in telling), default=0.0),
         odds=math.log(best / (1 - best)),
         words=math.log1p(len(asked.words)),
         amount=asked.amount is not None,
+        unknown=asked.unknown,
     )
 
 

@@ -48,7 +48,7 @@ from search_api.model import (
 )
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
-from search_api.understand import Understander
+from search_api.understand import Understander, asks_across
 
 MOST_THEME_ROWS = 2_000
 MOST_THEME_PASSAGES = 25
@@ -95,9 +95,10 @@ class Searcher:
             if passage.form != "contents" and _wanted(understood, passage.text)
         ]
         one_system = bool(query.filters.system or understood.systems)
+        shown = diversify(kept, not one_system, asks_across(understood.text))
         hits = [
             Hit(rank, round(candidate.score, 5), _matched_by(candidate), passage)
-            for rank, (candidate, passage) in enumerate(diversify(kept, not one_system), start=1)
+            for rank, (candidate, passage) in enumerate(shown, start=1)
         ]
         return SearchResult(
             query=query.text,

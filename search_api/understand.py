@@ -32,7 +32,7 @@ OTHER = re.compile(
     re.IGNORECASE,
 )
 EXCLUDING = re.compile(
-    r"(?:\bnot(?: in| at| from)?|\bexcept(?: for)?|\bexclud(?:e|ing)|\bother than|\bapart from"
+    r"(?:\bnot(?: in| at| from)?|\bexcept(?: for| in)?|\bexclud(?:e|ing)|\bother than|\bapart from"
     r"|\bbut(?: not)?|\bwithout|\boutside(?: of)?|\bbesides|(?:^|\s)-)\s*(?:the |nhs )?$",
     re.IGNORECASE,
 )
@@ -56,6 +56,12 @@ EVERYDAY = frozenset(
     """
     ACT AP CAB FIT IC ICE IT MASH OR PALS REACT RESPECT SEAS SEND SPA SPOT STOMP TEC
     """.split()
+)
+# A question put to all systems at once.
+ACROSS = re.compile(
+    r"\b(?:icss?|icses|icbs?|systems|strategies|bodies|documents|plans|areas|compare|everyone"
+    r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)|who else)\b",
+    re.IGNORECASE,
 )
 LIKENESS = 87
 LEAST_FUZZY_LENGTH = 5
@@ -305,6 +311,11 @@ class Understander:
         for typed, right in corrections.items():
             corrected = re.sub(rf"\b{re.escape(typed)}\b", right, corrected)
         return corrected, corrections
+
+
+def asks_across(text: str) -> bool:
+    """Whether a question is put to all systems, or to all others."""
+    return bool(OTHER.search(text) or ACROSS.search(text))
 
 
 def _aliases(systems: Iterable[System]) -> list[Alias]:

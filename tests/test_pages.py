@@ -830,6 +830,19 @@ def test_a_report_is_laid_out_as_what_it_holds(serving: Serving, tmp_path: Path)
     assert "<b>" not in (tree.css_first("main").html or "")
 
 
+def test_wide_tables_of_a_report_are_turned_and_unlike_things_kept_apart() -> None:
+    fields = {f"measure {n}": n / 10 for n in range(9)}
+    view = QualityPage.of(
+        {
+            "runs": {"ours": fields, "theirs": fields},
+            "parts": {"cells": {"right": 1}, "dates": {"due": 2, "owner": 3}},
+        }
+    )
+    runs, cells, dates = view.tables
+    assert runs.headers == ("", "ours", "theirs") and len(runs.rows) == 9
+    assert (cells.title, dates.title) == ("Parts: cells", "Parts: dates")
+
+
 def test_a_damaged_report_is_no_report(tmp_path: Path) -> None:
     path = tmp_path / "report.json"
     for content in ("{", "[1]", '"x"'):

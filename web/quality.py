@@ -12,6 +12,8 @@ from typing import Any
 
 from web.format import british_date, capital
 
+MOST_COLUMNS = 7
+
 
 @dataclass(frozen=True, slots=True)
 class Figure:
@@ -57,7 +59,7 @@ def _add(
 ) -> None:
     """Lay one entry of the report out as what it is: a figure, a text or a table."""
     if isinstance(value, Mapping):
-        if value and all(isinstance(v, Mapping) for v in value.values()):
+        if _alike(list(value.values())):
             tables.append(_table(name, [{"": k.replace("_", " "), **v} for k, v in value.items()]))
         elif any(isinstance(v, Mapping | list) for v in value.values()):
             for inner, item in value.items():
@@ -75,13 +77,24 @@ def _add(
         figures.append(Figure(name, _shown(value)))
 
 
+def _alike(values: Sequence[Any]) -> bool:
+    """Whether values are entries with the same fields by and large: the rows of one table."""
+    if not values or not all(isinstance(v, Mapping) for v in values):
+        return False
+    shared = set.intersection(*(set(v) for v in values))
+    every = set.union(*(set(v) for v in values))
+    return 2 * len(shared) >= len(every)
+
+
 def _table(name: str, rows: Sequence[Mapping[str, Any]]) -> Table:
     keys = tuple(dict.fromkeys(key for row in rows for key in row))
-    return Table(
-        name,
-        tuple(in_words(key) for key in keys),
-        tuple(tuple(_shown(row.get(key)) for key in keys) for row in rows),
-    )
+    headers = tuple(in_words(key) for key in keys)
+    cells = tuple(tuple(_shown(row.get(key)) for key in keys) for row in rows)
+    if len(keys) > MOST_COLUMNS and len(rows) < len(keys):
+        # Turned, so that it fits: the fields become rows.
+        turned = tuple(zip(headers, *cells, strict=True))
+        return Table(name, turned[0], turned[1:])
+    return Table(name, headers, cells)
 
 
 def in_words(name: str) -> str:

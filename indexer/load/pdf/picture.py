@@ -30,5 +30,7 @@ def drawn(page: "pypdfium2.PdfPage", long_side: int) -> bytes:
     """A PNG of a page, its longer side as many pixels as asked for."""
     scale = long_side / max(*page.get_size(), 1.0)
     out = io.BytesIO()
-    page.render(scale=scale).to_pil().convert("RGB").save(out, "PNG", compress_level=3)
+    picture = page.render(scale=scale).to_pil().convert("RGB")
+    # The resolution tells the viewer where on the picture a box of the page's points goes.
+    picture.save(out, "PNG", compress_level=3, dpi=(72 * scale, 72 * scale))
     return out.getvalue()

@@ -1,0 +1,151 @@
+"""Is the subject there? Figures asked for, statements weighed, questions refused with a reason."""
+
+import pytest
+
+from search_api import medical
+from search_api.amounts import AMOUNTS, amount_asked
+from search_api.judge import (
+    ANSWERABLE,
+    Features,
+    Logistic,
+    answerable,
+    ask_for,
+    probability,
+    support,
+    theme_of,
+)
+from search_api.model import Query
+from search_api.searcher import Searcher
+
+KINDS = {a.name: a for a in AMOUNTS}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"),
+    [
+        ("What percentage of pupils are obese?", "share"),
+        ("what dementia diagnosis rate is aimed for", "share"),
+        ("What rating did the home get?", "rating"),
+        ("How much money was awarded?", "money"),
+        ("How much does it cost to run?", "money"),
+        ("How long do people wait?", "time"),
+        ("At what ages can a child get help?", "age"),
+        ("How many carers are registered?", "count"),
+        ("How much did referrals grow?", "size"),
+    ],
+)
+def test_the_kind_of_figure_asked_for(text: str, kind: str) -> None:
+    amount = amount_asked(text)
+    assert amount is not None and amount.name == kind
+
+
+@pytest.mark.parametrize("text", ["dementia", "What do other ICSs say about carers?", "Who leads?"])
+def test_most_questions_ask_for_no_figure(text: str) -> None:
+    assert amount_asked(text) is None
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "said"),
+    [
+        ("share", "recover to 66.7%", True),
+        ("share", "two thirds of people", True),
+        ("share", "by March 2024", False),
+        ("money", "a £6.9m improvement plan", True),
+        ("money", "75% of people", False),
+        ("count", "eight localities", True),
+        ("count", "Priority 4, by Q3 2024, for ages 0-25 and 75% of £3m", False),
+        ("count", "an extra 14 beds by March 2024", True),
+        ("time", "seen within 18 weeks", True),
+        ("age", "young people aged 5 to 17", True),
+        ("rating", "was rated good", True),
+    ],
+)
+def test_whether_a_text_holds_that_kind_of_figure(kind: str, text: str, said: bool) -> None:
+    assert KINDS[kind].in_text(text) is said
+
+
+# The models
+
+
+def test_a_logistic_model_by_hand() -> None:
+    assert Logistic(0.0, (1.0,))((0.0,)) == 0.5
+    assert Logistic(-1.0, (2.0,))((0.5,)) == 0.5
+
+
+GOOD = Features(inside=0.9, around=1.0, cosine=0.7, passage=0.6, number_missing=False)
+POOR = Features(inside=0.0, around=0.1, cosine=0.15, passage=0.2, number_missing=False)
+
+
+def test_more_evidence_is_more_likely() -> None:
+    assert probability(GOOD) > 0.5 > 0.01 > probability(POOR)
+    without = Features(GOOD.inside, GOOD.around, GOOD.cosine, GOOD.passage, True)
+    assert probability(without) < probability(GOOD)
+
+
+def test_where_a_figure_is_asked_for_only_statements_with_one_count(searcher: Searcher) -> None:
+    understood = searcher._understander.understand("How many beds are there?", None)
+    asked = ask_for(understood, searcher.store)
+    without = Features(GOOD.inside, GOOD.around, GOOD.cosine, GOOD.passage, True)
+    assert answerable(support(asked, [GOOD])) > ANSWERABLE > answerable(support(asked, [without]))
+
+
+def test_nothing_found_is_no_answer(searcher: Searcher) -> None:
+    asked = ask_for(searcher._understander.understand("dementia care", None), searcher.store)
+    assert answerable(support(asked, [])) < ANSWERABLE
+
+
+def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> None:
+    themes = searcher.store.themes.values()
+    known = theme_of("dementia", themes)
+    assert known is not None and known.id == "dementia"
+    assert theme_of("dementia diagnosis rate in 2023", themes) is None
+
+
+# Whole questions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "What do other ICSs say about dementia?",
+        "unpaid carers",
+        "By when should the dementia diagnosis rate recover?",
+        "What is planned for people at the end of life?",
+    ],
+)
+def test_what_the_documents_hold_is_answered(searcher: Searcher, text: str) -> None:
+    assert searcher.ask(Query(text, home="lancashire-south-cumbria")).status == "answered"
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "qwerty uiop asdf",
+        "What is the capital of Mongolia?",
+        "snake bite antivenom stocks",
+        "How many defibrillators are there in Formby?",
+        "How much was spent on agency nurses in South East London?",
+    ],
+)
+def test_what_nobody_says_is_not_found_and_the_nearest_is_shown(
+    searcher: Searcher, text: str
+) -> None:
+    answer = searcher.ask(Query(text))
+    assert answer.status == "not_found" and answer.reason
+    assert not any(system.statements for system in answer.systems)
+    assert any(system.nearest for system in answer.systems)
+
+
+def test_a_body_outside_the_corpus_is_said_to_be_outside(searcher: Searcher) -> None:
+    answer = searcher.ask(Query("What does Greater Manchester plan for dementia?"))
+    assert answer.status == "not_found"
+    assert "Greater Manchester" in (answer.reason or "")
+
+
+def test_medical_advice_is_refused_and_pointed_elsewhere(searcher: Searcher) -> None:
+    answer = searcher.ask(Query("Can I take ibuprofen with my blood pressure tablets?"))
+    assert answer.status == "not_found"
+    assert answer.reason == medical.REASON and "111" in medical.REASON
+    assert not answer.citations
+    found = searcher.search(Query("Can I take ibuprofen with my blood pressure tablets?"))
+    assert medical.REASON in found.notes
