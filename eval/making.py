@@ -201,12 +201,13 @@ def pdf_broken_over_pages(texts: Sequence[str]) -> Made:
     truth = []
     y = MARGIN + 20
     for text in texts:
-        truth.append((pages.number, text))
-        for line in wrapped(text, pages.width - 2 * MARGIN):
+        for i, line in enumerate(wrapped(text, pages.width - 2 * MARGIN)):
             if y > pages.height - MARGIN - 10:
                 _frame(pages)
                 pages.next()
                 y = MARGIN + 20
+            if i == 0:
+                truth.append((pages.number, text))
             pages.text(MARGIN, y, line)
             y += LEADING
         y += LEADING * 0.8
