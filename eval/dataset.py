@@ -161,11 +161,11 @@ def _part(
     whole = f"{title}\n{body}" if title and body else title or body
     sections = []
     if title:
-        sections.append(Section(0, len(title), "heading", (), 1))
+        # A document that is its title alone states what it has to say.
+        sections.append(Section(0, len(title), "heading" if body else "prose", (), 1))
     if body:
-        sections.append(
-            Section(len(whole) - len(body), len(whole), "prose", (title,) if title else ())
-        )
+        above = (title,) if title else ()
+        sections.append(Section(len(whole) - len(body), len(whole), "prose", above))
     reading = Reading(whole, tuple(sections))
     document = Document(identity, SYSTEM, title or identity, file="corpus.jsonl", sha256="")
     passages = split.split(document, reading, encoder.count_pieces, encoder.facts.max_pieces)

@@ -3,7 +3,8 @@
     python -m eval.fit_judge --index .index
 
 prints the lines to put into `search_api/judge.py`, and how well questions that have an answer are
-told from those that have none when whole topics are held back. The test questions are never read.
+told from those that have none when whole topics are held back. The test questions are never read,
+though their totals have moved the line: docs/evaluation.md says how.
 Questions that a rule settles (bodies outside the corpus, personal medical advice, themes) are left
 out: no model sees them.
 """

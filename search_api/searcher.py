@@ -89,11 +89,18 @@ class Searcher:
         understood, documents, notes = self._prepare(query)
         found = self._candidates(understood, scope_of(self.store, documents))
         passages = self.store.passages([c.row for c in found])
-        kept = [
+        pairs = [
             (candidate, passage)
             for candidate, passage in zip(found, passages, strict=True)
-            if passage.form != "contents" and _wanted(understood, passage.text)
+            if passage.form != "contents"
         ]
+        kept = [pair for pair in pairs if _wanted(understood, pair[1].text)]
+        if not kept and understood.phrases:
+            # A quotation that stands nowhere still says what is looked for.
+            loose = replace(understood, phrases=())
+            kept = [pair for pair in pairs if _wanted(loose, pair[1].text)]
+            quoted = ", ".join(f"“{p}”" for p in understood.phrases)
+            notes = (*notes, f"No passage found holds {quoted} word for word.")
         one_system = bool(query.filters.system or understood.systems)
         shown = diversify(kept, not one_system, asks_across(understood.text))
         hits = [

@@ -10,7 +10,7 @@ class SearchSettings(BaseSettings):
     """How passages are found and when a subject counts as found.
 
     The weights were set on the tune questions of `eval/labels` and on three public collections,
-    never on the test questions; docs/evaluation.md says how.
+    not on the test questions. Some constants elsewhere were: docs/evaluation.md names them.
     """
 
     model_config = SettingsConfigDict(env_prefix="ICSEARCH_", extra="ignore", frozen=True)

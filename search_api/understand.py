@@ -48,7 +48,7 @@ FRAMES = re.compile(
 FRAME_WORDS = """
     say says said saying tell show mention mentions speak speaks talk compare comparison ics icss
     icses system systems anything something anyone document documents corpus please know find list
-    described describe explain there elsewhere
+    described describe explain there elsewhere many much often
 """
 FRAME_STEMS = frozenset(stem(w) for w in FRAME_WORDS.split())
 # Acronyms that are also everyday words count only in capitals.
@@ -67,6 +67,8 @@ LIKENESS = 87
 LEAST_FUZZY_LENGTH = 5
 MOST_FUZZY_WORDS = 7
 MOST_ALIKE = 5
+# Quotation marks ask for the very words in a short query; in a long sentence they only stress.
+MOST_BESIDE_PHRASE = 12
 OWN_LIST = "icsearch's own list"
 
 
@@ -132,6 +134,8 @@ class Understander:
             )
         notes: list[str] = [medical.REASON] if medical.is_personal_medical(text) else []
         phrases = tuple(m.strip() for m in PHRASE.findall(text))
+        if len(PHRASE.sub(" ", text).split()) > MOST_BESIDE_PHRASE:
+            phrases = ()
         named = self._names(text)
         excluded = [n for n in named if EXCLUDING.search(text[: n.start])]
         without = [

@@ -229,3 +229,11 @@ def test_the_first_ten_are_shared_out_on_the_shipped_corpus(searcher: Searcher, 
     hits = searcher.search(Query(text)).hits
     assert len({h.passage.system for h in hits}) > 1
     assert [h.rank for h in hits] == list(range(1, len(hits) + 1))
+
+
+def test_a_quotation_that_stands_nowhere_is_said_and_still_searched_for(searcher: Searcher) -> None:
+    held = searcher.search(Query('"dementia diagnosis rate"', limit=50))
+    assert held.hits
+    assert all("dementia diagnosis rate" in h.passage.text.lower() for h in held.hits)
+    loose = searcher.search(Query('"dementia rate diagnosis"'))
+    assert loose.hits and any("word for word" in note for note in loose.notes)

@@ -1,0 +1,201 @@
+"""What a question is taken to mean: whose documents, what about, and which other words."""
+
+import pytest
+
+from corpus.errors import QueryError
+from search_api.medical import is_personal_medical
+from search_api.model import Query
+from search_api.searcher import Searcher
+from search_api.thesaurus import SOURCE, open_thesaurus
+from search_api.understand import Understander, asks_across
+
+HOME = "lancashire-south-cumbria"
+
+
+@pytest.fixture(scope="module")
+def reader(searcher: Searcher) -> Understander:
+    return Understander(searcher.store)
+
+
+def test_others_leaves_the_home_system_out(reader: Understander) -> None:
+    understood = reader.understand("What do other ICSs say about dementia?", HOME)
+    assert understood.excluded_systems == (HOME,)
+    assert understood.subject == "dementia?"
+
+
+def test_others_without_a_home_leaves_none_out_and_says_so(reader: Understander) -> None:
+    understood = reader.understand("What do other ICSs say about dementia?", None)
+    assert understood.excluded_systems == ()
+    assert any("no home system" in note for note in understood.notes)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Some places get a better service than others",
+        "What do the strategies say about other long term conditions?",
+    ],
+)
+def test_a_comparison_is_not_a_wish_to_leave_anyone_out(reader: Understander, text: str) -> None:
+    assert reader.understand(text, HOME).excluded_systems == ()
+
+
+@pytest.mark.parametrize(
+    ("text", "system"),
+    [
+        ("dementia in Sefton", "sefton"),
+        ("What does SEL plan for carers?", "south-east-london"),
+        ("Hertfordshire and West Essex on ageing", "hertfordshire-west-essex"),
+        ("Herts & West Essex on ageing", "hertfordshire-west-essex"),
+        ("south east lonodn prevention", "south-east-london"),
+    ],
+)
+def test_systems_are_known_by_name_alias_and_misspelling(
+    reader: Understander, text: str, system: str
+) -> None:
+    assert reader.understand(text, None).systems == (system,)
+
+
+@pytest.mark.parametrize(
+    "text", ["carers, not Sefton", "carers except in Sefton", "carers -Sefton"]
+)
+def test_systems_are_left_out_by_name(reader: Understander, text: str) -> None:
+    understood = reader.understand(text, None)
+    assert understood.excluded_systems == ("sefton",)
+    assert understood.systems == ()
+
+
+def test_phrases_and_words_ruled_out(reader: Understander) -> None:
+    understood = reader.understand('"one stop shop" memory -carers', None)
+    assert understood.phrases == ("one stop shop",)
+    assert understood.without == ("carers",)
+
+
+def test_quotation_marks_in_a_long_sentence_only_stress(reader: Understander) -> None:
+    text = 'I would like to know everything that is said about what people call "care" these days'
+    assert reader.understand(text, None).phrases == ()
+
+
+def test_acronyms_are_spelled_out_and_long_forms_shortened(reader: Understander) -> None:
+    short = reader.understand("PEoLC objectives", None).expansions
+    assert any("palliative" in e.to.lower() for e in short if e.source != SOURCE)
+    long = reader.understand("integrated care team in each locality", None).expansions
+    assert any(e.to == "ICT" for e in long)
+
+
+def test_an_acronym_that_is_also_a_word_counts_only_in_capitals(reader: Understander) -> None:
+    assert not reader.understand("please send the plan", None).expansions
+    respect = reader.understand("treated with respect", None).expansions
+    assert not any(e.source != SOURCE for e in respect)
+
+
+def test_other_words_come_from_the_thesaurus_and_stand_in_the_documents(
+    reader: Understander, searcher: Searcher
+) -> None:
+    found = reader.understand("help for pensioners", None).expansions
+    assert found and all(e.source == SOURCE for e in found)
+    assert "older people" in {e.to for e in found}
+    assert all(searcher.search(Query(e.to)).hits for e in found)
+
+
+def test_words_inside_a_spelled_out_acronym_are_left_alone(reader: Understander) -> None:
+    expansions = reader.understand("Targeted Lung Health Checks", None).expansions
+    assert not any(e.source == SOURCE and "lung" in e.from_.lower() for e in expansions)
+
+
+def test_misspelt_words_are_put_right_and_told(reader: Understander) -> None:
+    understood = reader.understand("demenita diagnosis", None)
+    assert understood.spelling == "dementia diagnosis"
+    assert any("demenita" in note for note in understood.notes)
+
+
+@pytest.mark.parametrize("text", ["Greater Manchester digital plans", "What does Cornwall say?"])
+def test_bodies_outside_the_corpus_are_named(reader: Understander, text: str) -> None:
+    assert reader.understand(text, None).outside
+
+
+def test_a_longer_name_is_not_a_shorter_one(reader: Understander) -> None:
+    assert reader.understand("Greater Manchester", None).outside == ("Greater Manchester",)
+
+
+@pytest.mark.parametrize("text", ["", "   ", "x" * 1_001])
+def test_empty_and_long_questions_are_refused(reader: Understander, text: str) -> None:
+    with pytest.raises(QueryError):
+        reader.understand(text, None)
+
+
+@pytest.mark.parametrize(
+    ("text", "across"),
+    [
+        ("What do other ICSs say about carers?", True),
+        ("Which systems plan more prevention?", True),
+        ("dementia diagnosis rate", False),
+    ],
+)
+def test_questions_put_to_all_systems(text: str, across: bool) -> None:
+    assert asks_across(text) is across
+
+
+# The thesaurus
+
+
+def test_the_longest_phrase_counts() -> None:
+    found = {a.typed for a in open_thesaurus().alike("support for young carers")}
+    assert "young carers" in found and "carers" not in found
+
+
+def test_lay_words_bring_in_words_but_not_the_reverse() -> None:
+    thesaurus = open_thesaurus()
+    assert "older people" in next(iter(thesaurus.alike("pensioner"))).others
+    assert all("pensioner" not in a.others for a in thesaurus.alike("older people"))
+
+
+def test_an_acronym_of_the_thesaurus_needs_capitals() -> None:
+    thesaurus = open_thesaurus()
+    assert next(iter(thesaurus.alike("OT for children"))).typed == "OT"
+    assert not any(a.typed == "ot" for a in thesaurus.alike("ot for children"))
+
+
+def test_groups_are_worth_having() -> None:
+    thesaurus = open_thesaurus()
+    held = [e.group for entries in thesaurus.entries.values() for e in entries]
+    assert all(held.count(group) >= 2 for group in range(len(thesaurus.groups)))
+    assert all(short == short.upper() for short in thesaurus.short)
+
+
+# Personal medical questions
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can I take paracetamol while breastfeeding?",
+        "Should I go to A&E with chest pain?",
+        "My son has a rash, what should I do?",
+        "How many ibuprofen can I take in a day?",
+        "Am I having a heart attack?",
+        "how do I get rid of a cold sore",
+        "What dose of calpol for a two year old?",
+        "My knee hurts when I climb stairs",
+        "why do I keep getting headaches",
+    ],
+)
+def test_personal_medical_questions_are_told(text: str) -> None:
+    assert is_personal_medical(text)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "Can my mum get help at home after hospital?",
+        "Where can I get support for my autistic son?",
+        "Do I have to pay for a carers assessment?",
+        "What is being done about blood pressure checks?",
+        "How many of us have diabetes?",
+        "Should we expect more GPs?",
+        "how can I see a doctor online",
+        "What do other ICSs say about chronic pain?",
+    ],
+)
+def test_questions_about_services_are_not_medical(text: str) -> None:
+    assert not is_personal_medical(text)
