@@ -165,12 +165,12 @@ def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
 
 def searched_in(store: Store, scope: Scope) -> Searched:
     """How much of a scope was searched."""
-    readings = [store.reading(d) for d in scope.document_ids]
+    reports = [store.reports[d] for d in scope.document_ids]
     return Searched(
         documents=len(scope.documents),
-        passages=len(scope.rows),
-        unreadable_pages=sum(r.unreadable_pages for r in readings),
-        pages=sum(len(r.pages) for r in readings),
+        passages=scope.passages,
+        unreadable_pages=sum(r.unreadable_pages for r in reports),
+        pages=sum(r.pages for r in reports),
     )
 
 

@@ -35,10 +35,10 @@ class Candidate:
 
 @dataclass(frozen=True, slots=True)
 class Scope:
-    """The documents that are searched, in row order, and their rows."""
+    """The documents that are searched, in row order, and how many passages they have."""
 
     documents: tuple[Document, ...]
-    rows: Rows
+    passages: int
 
     @property
     def document_ids(self) -> list[str]:
@@ -56,12 +56,8 @@ class Pool:
 
 
 def scope_of(store: Store, documents: Sequence[Document]) -> Scope:
-    """The rows of documents."""
-    if len(documents) == len(store.documents):
-        return Scope(tuple(documents), np.arange(store.manifest.passages, dtype=np.int64))
-    ranges = [np.arange(*store.rows_of(d.id), dtype=np.int64) for d in documents]
-    rows = np.concatenate(ranges) if ranges else np.empty(0, dtype=np.int64)
-    return Scope(tuple(documents), rows)
+    """What searching documents means: their passages counted."""
+    return Scope(tuple(documents), sum(store.reports[d.id].passages for d in documents))
 
 
 def words_of(understood: Understood, settings: SearchSettings) -> dict[str, float]:
@@ -159,11 +155,10 @@ def pool_of(
     settings: SearchSettings,
 ) -> Pool:
     """What each retriever finds in a scope, with the cosines of what only BM25 found."""
-    whole = len(scope.rows) == store.manifest.passages
+    among = None if scope.passages == store.manifest.passages else scope.document_ids
     k = settings.candidates
-    near, cosines = store.nearest(vector, k, None if whole else scope.rows)
-    words = words_of(understood, settings)
-    hits, bm25 = store.matching(words, k, None if whole else scope.document_ids)
+    near, cosines = store.nearest(vector, k, among)
+    hits, bm25 = store.matching(words_of(understood, settings), k, among)
     missing = np.setdiff1d(hits, near)
     rows = np.concatenate([near, missing])
     dense = np.concatenate([cosines, store.vectors(missing) @ vector])

@@ -41,13 +41,13 @@ def system_entry(store: Store, system: System) -> dict[str, Any]:
     return to_json(system) | {  # type: ignore[no-any-return]
         "documents": len(documents),
         "passages": sum(_passages(store, d) for d in documents),
-        "pages": sum(len(store.reading(d.id).pages) for d in documents),
+        "pages": sum(store.reports[d.id].pages for d in documents),
     }
 
 
 def document_entry(store: Store, document: Document) -> dict[str, Any]:
     """A document as the catalogue has it, with what reading found."""
-    report = next(r for r in store.manifest.documents if r.id == document.id)
+    report = store.reports[document.id]
     return to_json(document) | {  # type: ignore[no-any-return]
         "system_name": store.systems[document.system].name,
         "level": document.level or store.systems[document.system].level,

@@ -349,11 +349,11 @@ def test_old_generations_are_pruned_but_never_the_current(tiny_settings: IndexSe
     assert len(kept_ids(tiny_settings.index)) == tiny_settings.keep_generations
 
 
-def test_exact_search_within_rows(searcher: Searcher) -> None:
+def test_exact_search_within_documents(searcher: Searcher) -> None:
     store = searcher.store
     vector = store.encoder.query("net zero")
     rows = np.arange(*store.rows_of("sel-strategic-priorities"))
-    found, scores = store.nearest(vector, 3, rows)
+    found, scores = store.nearest(vector, 3, ["sel-strategic-priorities"])
     every = store.vectors(rows) @ vector
     assert list(found) == [rows[i] for i in np.argsort(-every)[:3]]
     assert np.allclose(scores, np.sort(every)[::-1][:3], atol=1e-5)

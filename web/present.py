@@ -4,7 +4,6 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from corpus.model import Document, Lineage, System
-from indexer.manifest import DocumentReport
 from indexer.store import Store
 from search_api.headline import plural
 from search_api.model import (
@@ -100,7 +99,7 @@ class DocumentEntry:
 
 def document_entry(store: Store, document: Document) -> DocumentEntry:
     """A document in a list, with what reading found."""
-    report = _report(store, document.id)
+    report = store.reports[document.id]
     system = store.systems[document.system]
     differs = document.level is not None and document.level != system.level
     return DocumentEntry(
@@ -122,10 +121,6 @@ def document_entry(store: Store, document: Document) -> DocumentEntry:
         note=document.note,
         href=f"/documents/{document.id}",
     )
-
-
-def _report(store: Store, document_id: str) -> DocumentReport:
-    return next(r for r in store.manifest.documents if r.id == document_id)
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from corpus.model import Document, Passage, Reading, System, Theme
 from indexer.embed import Encoder, Vectors
-from indexer.manifest import Manifest
+from indexer.manifest import DocumentReport, Manifest
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -33,13 +33,16 @@ class Store(Protocol):
     themes: Mapping[str, Theme]
     documents: Mapping[str, Document]
     acronyms: Sequence[Acronym]
+    reports: Mapping[str, DocumentReport]
 
     def rows_of(self, document_id: str) -> tuple[int, int]:
         """The first row of a document and the one after its last."""
         ...
 
-    def nearest(self, vector: Vectors, k: int, rows: Rows | None) -> tuple[Rows, Scores]:
-        """The k passages most like a vector, by cosine, best first; among `rows` if given."""
+    def nearest(
+        self, vector: Vectors, k: int, documents: Sequence[str] | None
+    ) -> tuple[Rows, Scores]:
+        """The k passages most like a vector, by cosine, best first; among documents if given."""
         ...
 
     def matching(

@@ -36,7 +36,7 @@ from corpus.model import (
 )
 from indexer.analyse import STOP_STEMS, stem, tokens
 from indexer.embed import Encoder, Vectors
-from indexer.manifest import Manifest
+from indexer.manifest import DocumentReport, Manifest
 from indexer.store.base import Acronym, Rows, Scores
 
 SCHEMA = """
@@ -223,6 +223,7 @@ class FolderStore:
             ) from error
         self.documents: Mapping[str, Document] = _by_id(d for d, _, _ in documents)
         self._rows = {d.id: (first, last) for d, first, last in documents}
+        self.reports: Mapping[str, DocumentReport] = _by_id(self.manifest.documents)
         self._frequency = lru_cache(maxsize=50_000)(self._count)
         self._reading = lru_cache(maxsize=64)(self._read)
         self._passage = lru_cache(maxsize=20_000)(self._fetch)
@@ -240,16 +241,40 @@ class FolderStore:
         """The first row of a document and the one after its last."""
         return self._rows[document_id]
 
-    def nearest(self, vector: Vectors, k: int, rows: Rows | None) -> tuple[Rows, Scores]:
-        """The k passages most like a vector, by cosine, best first; among `rows` if given."""
-        table = self._vectors if rows is None else self._vectors[rows]
-        k = min(k, len(table))
-        if not k:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        scores, found = faiss.knn(
-            vector[np.newaxis, :], np.ascontiguousarray(table), k, metric=faiss.METRIC_INNER_PRODUCT
-        )
-        return (found[0] if rows is None else rows[found[0]]), scores[0]
+    def nearest(
+        self, vector: Vectors, k: int, documents: Sequence[str] | None
+    ) -> tuple[Rows, Scores]:
+        """The k passages most like a vector, by cosine, best first; among documents if given."""
+        return self._scanned(vector, k, self._ranges(documents))
+
+    def _ranges(self, documents: Sequence[str] | None) -> list[tuple[int, int]]:
+        """The rows of documents as ranges, neighbours joined."""
+        if documents is None:
+            return [(0, len(self._vectors))]
+        joined: list[tuple[int, int]] = []
+        for first, end in sorted(self._rows[d] for d in documents):
+            if joined and joined[-1][1] == first:
+                joined[-1] = joined[-1][0], end
+            elif end > first:
+                joined.append((first, end))
+        return joined
+
+    def _scanned(
+        self, vector: Vectors, k: int, ranges: Sequence[tuple[int, int]]
+    ) -> tuple[Rows, Scores]:
+        """The k best rows of ranges, every one compared; nothing is copied."""
+        rows, scores = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
+        for first, end in ranges:
+            if end > first:
+                best, places = faiss.knn(
+                    vector[np.newaxis, :],
+                    self._vectors[first:end],
+                    min(k, end - first),
+                    metric=faiss.METRIC_INNER_PRODUCT,
+                )
+                rows.append(places[0] + first)
+                scores.append(best[0])
+        return _best(np.concatenate(rows), np.concatenate(scores), k)
 
     def matching(
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
@@ -368,6 +393,12 @@ class FolderStore:
 
 
 SCHEMA_OF_LEXICAL = lexical_schema()
+
+
+def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+    """The k best of rows with their scores; ties go to the lower row."""
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]
 
 
 def _by_id(items: Iterable[Any]) -> Mapping[str, Any]:
