@@ -22,6 +22,8 @@ from corpus.model import Document, Reading
 from eval import making
 from eval.making import Made
 from indexer.isolate import read_isolated
+from indexer.normalise import normalise
+from indexer.statements import sentences
 
 PARAGRAPHS = 400
 TABLE_ROWS = 120
@@ -69,26 +71,84 @@ def measure() -> list[Score]:
     return out
 
 
+@dataclass(frozen=True, slots=True)
+class Twins:
+    """How many sentences of a plain document stand in its designed twin, and which do not."""
+
+    sentences: int
+    found: int
+    found_by_plain_pypdfium2: int
+    missing: tuple[str, ...]
+
+
+def twins(plain: Path, designed: Path) -> Twins:
+    """Look for the prose sentences of eight words or more of one document in another.
+
+    Spacing, hyphens, punctuation and case are put aside. Contents pages and running heads are not
+    prose. The yardstick is the text of the designed file's pages by pypdfium2, one after the other.
+
+    Raises:
+        DocumentError: a file cannot be read.
+    """
+    import pypdfium2
+
+    ours, theirs = (_read(path) for path in (plain, designed))
+    found_in = _letters(theirs.text)
+    with pypdfium2.PdfDocument(designed) as pages:
+        drawn = _letters(" ".join(page.get_textpage().get_text_range() for page in pages))
+    asked = []
+    for section in ours.sections:
+        text = ours.text[section.start : section.end]
+        if section.form in ("prose", "list_item"):
+            asked += [text[a:b] for a, b in sentences(text) if len(text[a:b].split()) >= 8]
+    missing = tuple(" ".join(a.split()) for a in asked if _letters(a) not in found_in)
+    return Twins(
+        len(asked), len(asked) - len(missing), sum(_letters(a) in drawn for a in asked), missing
+    )
+
+
 @click.command()
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
-def reading(as_json: bool) -> None:
+@click.option(
+    "--twins",
+    "pair",
+    nargs=2,
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    metavar="PLAIN DESIGNED",
+    help="Instead, which sentences of a plain PDF are missing from its designed twin.",
+)
+def reading(as_json: bool, pair: tuple[Path, Path] | None) -> None:
     """Measure how faithfully documents are read."""
+    if pair:
+        agreed = twins(*pair)
+        if as_json:
+            click.echo(json.dumps(asdict(agreed), indent=1, ensure_ascii=False))
+            return
+        click.echo(
+            f"{agreed.found} of {agreed.sentences} sentences found "
+            f"({agreed.found / max(agreed.sentences, 1):.1%}); "
+            f"{agreed.found_by_plain_pypdfium2} by plain pypdfium2."
+        )
+        for sentence in agreed.missing:
+            click.echo(f"Missing: {sentence}")
+        return
     scores = measure()
     if as_json:
         click.echo(json.dumps([asdict(s) for s in scores], indent=1))
         return
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title="Reading, shares of 1; pages per CPU second")
-    for column in ("Layout", "Reader", *MEASURES):
-        table.add_column(
-            column.replace("_", " "), justify="left" if column == "Layout" else "right"
-        )
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
+    table.add_column("Layout")
+    for column in ("Paragraphs", "Order", "Pages", "Cells", "Words", "Pages/s"):
+        table.add_column(column, justify="right", no_wrap=True)
     for s in scores:
         values = [getattr(s, name) for name in MEASURES]
-        table.add_row(s.layout, s.reader, *["" if v is None else f"{v:g}" for v in values])
-    Console(highlight=False).print(table)
+        name = s.layout if s.reader == "icsearch" else f"  {s.reader}"
+        table.add_row(name, *["" if v is None else f"{v:g}" for v in values])
+    Console(highlight=False).print("Shares of 1; pages per CPU second", table)
 
 
 def _flat(text: str) -> str:
@@ -99,13 +159,21 @@ def _share(hits: Sequence[bool]) -> float | None:
     return round(sum(hits) / len(hits), 4) if hits else None
 
 
+def _letters(text: str) -> str:
+    return "".join(c for c in normalise(text).casefold() if c.isalnum())
+
+
+def _read(path: Path) -> Reading:
+    document = Document(id="made", system="made", title="Made", file=path.name, sha256="0")
+    return read_isolated(path, [document])[0]
+
+
 def _ours(layout: str, made: Made) -> Score:
-    document = Document(id="made", system="made", title="Made", file="made.pdf", sha256="0")
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "made.pdf"
         path.write_bytes(made.content)
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
-        (reading,) = read_isolated(path, [document])
+        reading = _read(path)
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
     seconds = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
     flat, places = _places(reading)

@@ -14,7 +14,7 @@ from corpus.model import Cell, Document, Form, Page, Reading, Section
 from indexer import stamps
 from indexer.blocks import Block, FilePage, Loaded
 
-READER_VERSION = "2"
+READER_VERSION = "3"
 """Raised with every change that can alter a canonical text, a section or a page."""
 
 

@@ -105,21 +105,24 @@ def run(settings: IndexSettings, quiet: bool) -> Manifest:
 
 def report(manifest: Manifest) -> None:
     """Print what reading each document found, and name what could not be read."""
+    from rich.box import SIMPLE_HEAD
     from rich.console import Console
     from rich.table import Table
     from rich.text import Text
 
     console = Console(highlight=False)
-    table = Table(title=f"Index {manifest.index_id}: {manifest.passages:,} passages")
+    console.print(f"Index {manifest.index_id}: {manifest.passages:,} passages")
+    table = Table(box=SIMPLE_HEAD, pad_edge=False)
     table.add_column("Document", overflow="fold")
     for column in ("Pages", "Unreadable", "Words", "Tables", "Passages", "Seconds"):
-        table.add_column(column, justify="right")
-    table.add_column("Warnings", overflow="fold")
+        table.add_column(column, justify="right", no_wrap=True)
     for d in manifest.documents:
         counts = (d.pages, d.unreadable_pages, d.words, d.tables, d.passages)
-        table.add_row(
-            d.id, *[f"{n:,}" for n in counts], f"{d.seconds:.1f}", Text("; ".join(d.warnings))
-        )
+        table.add_row(d.id, *[f"{n:,}" for n in counts], f"{d.seconds:.1f}")
     console.print(table)
+    # Under the table, where they have the whole width: a screen of 80 columns has none to spare.
+    for d in manifest.documents:
+        if d.warnings:
+            console.print(Text(f"{d.id}: {'; '.join(d.warnings)}."))
     for document_id, reason in manifest.failures.items():
         print(f"Not read: {document_id}: {reason}", file=sys.stderr)  # noqa: T201

@@ -7,12 +7,14 @@ import ir_measures
 import numpy as np
 import pytest
 
+from eval import making
 from eval.dataset import DatasetError, open_dataset, read_dataset, run_dataset
 from eval.fit import Example, fitted, gain, ndcg
 from eval.fit_judge import area, logistic, made_up
 from eval.labels import read_labels
 from eval.metamorphic import overlaps
 from eval.metrics import mean
+from eval.reading import twins
 from eval.run import (
     ask_all,
     asked_of,
@@ -198,3 +200,16 @@ def test_made_up_questions_are_about_nothing_in_the_corpus(searcher: Searcher) -
     ]
     assert len(strange) <= 3, strange
     assert mean(len(e["absent"]) for e in entries) >= 1
+
+
+def test_twins_tell_what_is_missing(tmp_path: Path) -> None:
+    texts = making.paragraphs(8)
+    plain, designed = tmp_path / "plain.pdf", tmp_path / "designed.pdf"
+    plain.write_bytes(making.pdf_single_column(texts).content)
+    changed = [*texts[:-1], texts[-1].replace(" links it ", " joins it ")]
+    designed.write_bytes(making.pdf_columns(changed, row_drawn=True).content)
+    agreed = twins(plain, designed)
+    gone = texts[-1].count(" links it ")
+    assert agreed.sentences > 20 and len(agreed.missing) == gone > 0
+    assert agreed.found == agreed.sentences - gone
+    assert agreed.found_by_plain_pypdfium2 < agreed.found

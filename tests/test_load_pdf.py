@@ -1,8 +1,10 @@
 """PDFs made from known words are read back: order, pages, tables, headings, frame, hidden words."""
 
+import io
 import re
 
 import pytest
+from reportlab.pdfgen.canvas import Canvas
 
 from corpus.model import Document, Reading, Section
 from eval import making
@@ -127,6 +129,23 @@ def test_running_heads_and_page_numbers_are_kept_out_of_the_text_and_with_their_
     assert [page.label for page in read.pages] == list(made.labels)
     for page in read.pages:
         assert "Northvale strategy for health 2025 to 2030" in page.chrome
+
+
+@pytest.mark.parametrize("below", [14, 40])
+def test_the_first_line_of_running_text_is_no_frame_though_it_repeats(below: int) -> None:
+    drawn = io.BytesIO()
+    canvas = Canvas(drawn, pagesize=(595, 842))
+    for aim in ("less smoking", "more homes", "dental care", "safer birth", "good work"):
+        canvas.setFont("Helvetica", 11)
+        canvas.drawString(72, 770, "The council and its partners are committed")
+        canvas.drawString(72, 770 - below, f"to {aim} in every neighbourhood.")
+        canvas.drawString(72, 756 - below, "Progress will be told to the board each year.")
+        canvas.showPage()
+    canvas.save()
+    read = assemble(loaded(drawn.getvalue()), [DOCUMENT])[0]
+    close = below == 14
+    assert read.text.count("The council and its partners are committed") == (5 if close else 0)
+    assert all(bool(page.chrome) != close for page in read.pages)
 
 
 def test_a_numbered_heading_that_repeats_in_place_is_no_frame() -> None:
@@ -335,6 +354,23 @@ def test_fields_of_a_form_are_reported() -> None:
     pages.canvas.acroForm.textfield(name="who", value="A. Planner", x=150, y=730)
     found = loaded(pages.done())
     assert found.warnings == ("a form, of which what is filled in is not read: page 1",)
+
+
+@pytest.mark.parametrize(("word_space", "expected"), [("", "ofnon"), (" ", "of non")])
+def test_words_that_touch_are_parted_only_by_a_space_of_the_file(
+    word_space: str, expected: str
+) -> None:
+    drawn = io.BytesIO()
+    canvas = Canvas(drawn)
+    text = canvas.beginText(72, 700)
+    text.setFont("Helvetica", 12)
+    # A space is .278 of the type size wide; moving back by .27 leaves a gap too narrow to see.
+    back = 270 if word_space else 0
+    text._code.append(f"[(of{word_space}) {back} (non)] TJ")
+    canvas.drawText(text)
+    canvas.save()
+    read = assemble(loaded(drawn.getvalue()), [DOCUMENT])[0]
+    assert read.text.strip() == expected
 
 
 def test_ligatures_and_soft_hyphens_become_plain_words() -> None:

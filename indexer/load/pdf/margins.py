@@ -1,7 +1,8 @@
 """What frames the pages: running heads and feet, page numbers and the stamps of a council's pack.
 
 Recognised by repetition and place: the same words, numbers aside, at the same height of at least
-three pages, near an edge. A number counts as the page's own if it goes up with the pages.
+three pages, near an edge, and apart from the running text. A number counts as the page's own if it
+goes up with the pages.
 """
 
 import re
@@ -22,6 +23,8 @@ FEWEST = 3
 DIGITS = re.compile(r"\d+")
 ROMAN = re.compile(r"[ivxl]{1,7}", re.IGNORECASE)
 LONGEST = 25
+CLOSE_LINES = 1.5
+"""How many type sizes one line of running text is below the last, at most."""
 TITLE_SIZE = 1.25
 MOSTLY = 0.8
 
@@ -62,10 +65,12 @@ def take_out(pages: Sequence[Framed], body_size: float) -> None:
     by_page = {page.number: page for page in pages}
     taken: dict[int, set[int]] = defaultdict(set)
     _stamps(marks, by_page, taken)
-    for group in _repeated(marks, len(pages)):
-        if not group:
-            continue
+    groups = [group for group in _repeated(marks, len(pages)) if group]
+    framing = {id(mark.span) for group in groups for mark in group}
+    for group in groups:
         offset = _offset(group)
+        if offset is None and _runs_on(group, by_page, framing):
+            continue
         kept = _kept_titles(group, len(pages), body_size) if offset is None else set()
         for mark in group:
             if id(mark.span) in taken[mark.page] or mark.page in kept:
@@ -111,6 +116,28 @@ def _repeated(marks: Sequence[_Mark], pages: int) -> list[list[_Mark]]:
             elif _enough(group, pages):
                 out.append(group)
     return out
+
+
+def _runs_on(group: Sequence[_Mark], pages: dict[int, Framed], framing: set[int]) -> bool:
+    """Whether what repeats is mostly a line of running text: no frame, then.
+
+    The text beside it is of its size and style and a line's height away, where a frame stands off.
+    """
+
+    def next_line(mark: _Mark) -> bool:
+        span = mark.span
+        for other in pages[mark.page].spans:
+            away = abs(other.base - span.base)
+            if (
+                0.5 * span.size < away <= CLOSE_LINES * span.size
+                and abs(other.box.left - span.box.left) < 1.0
+                and other.words[0].style == span.words[0].style
+                and id(other) not in framing
+            ):
+                return True
+        return False
+
+    return sum(map(next_line, group)) * 2 > len(group)
 
 
 def _shape(text: str) -> str:

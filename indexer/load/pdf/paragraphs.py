@@ -336,11 +336,11 @@ def text_of(lines: Sequence[Line], hyphens: Hyphens) -> str:
 
 
 def line_text(line: Line) -> str:
-    """The words of a line, parted by a space unless they touch."""
+    """The words of a line, parted by a space unless they touch and the file has none there."""
     parts = [line.words[0].text]
     for before, word in zip(line.words, line.words[1:], strict=False):
         gap = word.box.left - before.box.right
-        touching = -0.5 * word.style.size < gap < TOUCHING * word.style.size
+        touching = -0.5 * word.style.size < gap < TOUCHING * word.style.size and not word.spaced
         parts.append(word.text if touching else " " + word.text)
     return "".join(parts)
 

@@ -102,6 +102,7 @@ class Word:
         base: the height of the line that its letters stand on.
         shown: its place on the page as shown, where `box` is its place as read (see `turned`).
         turn: how far its text is turned clockwise: 0, 90, 180 or 270; -1 if it stands aslant.
+        spaced: whether the file itself has a space before it.
     """
 
     text: str
@@ -110,6 +111,7 @@ class Word:
     style: Style
     shown: Rect
     turn: int = 0
+    spaced: bool = False
 
 
 class Rule(NamedTuple):
@@ -268,7 +270,8 @@ def _read_words(
         if spot in seen:
             continue
         seen.add(spot)
-        ink.words.append(Word(word, box, look.base, look.style, box, look.turn))
+        spaced = text[start - 1 : start] == " " and not pdfium.FPDFText_IsGenerated(raw, start - 1)
+        ink.words.append(Word(word, box, look.base, look.style, box, look.turn, spaced))
 
 
 def _page_text(textpage: "pypdfium2.PdfTextPage") -> str:
