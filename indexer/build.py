@@ -16,7 +16,7 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -36,6 +36,7 @@ from indexer.settings import IndexSettings
 from indexer.statements import statements
 from indexer.store import GENERATIONS, MODELS, POINTER, current_id, kept_ids
 from indexer.store import folder as files
+from indexer.store.base import Contents, Former, Place
 
 SPLITTER_VERSION = "1"
 VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
@@ -62,43 +63,96 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         IndexBusy: another process is writing to this index.
         IndexWriteError: it cannot be written; the former generation still serves.
     """
-    root = Path(settings.index)
-    with _writing(root):
+    place = open_place(settings)
+    with place.writing():
         catalogue = open_catalogue(settings.corpus)
         tell("Preparing the model", 0, 1)
-        encoder = open_encoder(prepare(settings.model, root / MODELS))
+        encoder = open_encoder(prepare(settings.model, place.models))
         tell("Preparing the model", 1, 1)
-        former = _former(root, encoder)
+        former = place.former(encoder)
         reads, failures = _read_all(catalogue, former, tell)
         parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
         made = _made(settings, encoder.facts)
         index_id = digest(
             [made, _catalogue_facts(catalogue), [_facts(r) for r in reads], failures]
         )[:16]
-        target = root / GENERATIONS / index_id
-        if not _whole(target):
+        if not place.holds(index_id):
             embedded = _embed(parts, catalogue, settings, encoder, former, tell)
-            mined = acronyms.mine((r.document.id, r.reading.text) for r in reads)
-            work = Path(tempfile.mkdtemp(prefix=".building-", dir=root / GENERATIONS))
-            try:
-                files.write(
-                    work,
-                    systems=catalogue.systems.values(),
-                    themes=catalogue.themes.values(),
-                    documents=parts,
-                    vectors=embedded.vectors,
-                    statement_vectors=embedded.statements,
-                    statement_ends=embedded.ends,
-                    embedding_keys=embedded.keys,
-                    acronyms=mined,
-                )
-                _manifest(index_id, made, reads, parts, failures, catalogue, work).write(work)
-                _publish(work, target)
-            finally:
-                shutil.rmtree(work, ignore_errors=True)
-        _switch(root, index_id)
-        _prune(root, settings.keep_generations)
-        return Manifest.read(target)
+            contents = Contents(
+                systems=catalogue.systems.values(),
+                themes=catalogue.themes.values(),
+                documents=parts,
+                vectors=embedded.vectors,
+                statement_vectors=embedded.statements,
+                statement_ends=embedded.ends,
+                embedding_keys=embedded.keys,
+                acronyms=acronyms.mine((r.document.id, r.reading.text) for r in reads),
+            )
+            place.write(
+                contents,
+                lambda written: _manifest(
+                    index_id, made, reads, parts, failures, catalogue, written
+                ),
+            )
+        return place.switch(index_id, settings.keep_generations)
+
+
+def open_place(settings: IndexSettings) -> Place:
+    """Where the settings say that generations are kept."""
+    return Folder(Path(settings.index))
+
+
+class Folder:
+    """Generations in a folder: each one is a folder of its own, and a file points to one."""
+
+    def __init__(self, root: Path) -> None:
+        """A folder that is there or will be made."""
+        self.root = root
+        self.models = root / MODELS
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold the folder for writing."""
+        return _writing(self.root)
+
+    def former(self, encoder: Encoder) -> Former | None:
+        """The generation served until now, if it can be opened."""
+        try:
+            return files.FolderStore(self.root / GENERATIONS / current_id(str(self.root)), encoder)
+        except IcsearchError:
+            return None
+
+    def holds(self, index_id: str) -> bool:
+        """Whether a generation is there with every file as written."""
+        return _whole(self.root / GENERATIONS / index_id)
+
+    def write(
+        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
+    ) -> None:
+        """Write a generation aside and publish it by one rename."""
+        work = Path(tempfile.mkdtemp(prefix=".building-", dir=self.root / GENERATIONS))
+        try:
+            files.write(
+                work,
+                systems=contents.systems,
+                themes=contents.themes,
+                documents=contents.documents,
+                vectors=contents.vectors,
+                statement_vectors=contents.statement_vectors,
+                statement_ends=contents.statement_ends,
+                embedding_keys=contents.embedding_keys,
+                acronyms=contents.acronyms,
+            )
+            made = manifest(_written(work))
+            made.write(work)
+            _publish(work, self.root / GENERATIONS / made.index_id)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def switch(self, index_id: str, keep: int) -> Manifest:
+        """Serve a generation, and delete all but the newest."""
+        _switch(self.root, index_id)
+        _prune(self.root, keep)
+        return Manifest.read(self.root / GENERATIONS / index_id)
 
 
 @contextmanager
@@ -146,16 +200,8 @@ def _whole(target: Path) -> bool:
     return True
 
 
-def _former(root: Path, encoder: Encoder) -> files.FolderStore | None:
-    """The generation served until now, if it can be opened."""
-    try:
-        return files.FolderStore(root / GENERATIONS / current_id(str(root)), encoder)
-    except IcsearchError:
-        return None
-
-
 def _read_all(
-    catalogue: Catalogue, former: files.FolderStore | None, tell: Tell
+    catalogue: Catalogue, former: Former | None, tell: Tell
 ) -> tuple[list[Read], dict[str, str]]:
     """Every document read or taken over, in the catalogue's order; and why others failed.
 
@@ -192,7 +238,7 @@ def _read_all(
     return [done[d] for d in catalogue.documents if d in done], failures
 
 
-def _kept(document: Document, former: files.FolderStore | None, done: dict[str, Read]) -> str:
+def _kept(document: Document, former: Former | None, done: dict[str, Read]) -> str:
     """Keep the former version of a document that failed, if there is one; the words to say so."""
     if former is None or document.id not in former.documents:
         return ""
@@ -201,7 +247,7 @@ def _kept(document: Document, former: files.FolderStore | None, done: dict[str, 
 
 
 def _read_file(
-    catalogue: Catalogue, documents: Sequence[Document], former: files.FolderStore | None
+    catalogue: Catalogue, documents: Sequence[Document], former: Former | None
 ) -> dict[str, Read]:
     path = catalogue.path(documents[0])
     actual = sha256_of(path)
@@ -219,7 +265,7 @@ def _read_file(
     return {d.id: Read(d, r, seconds) for d, r in zip(documents, readings, strict=True)}
 
 
-def _unchanged(document: Document, former: files.FolderStore) -> bool:
+def _unchanged(document: Document, former: Former) -> bool:
     before = former.documents.get(document.id)
     if before is None or before.sha256 != document.sha256:
         return False
@@ -246,7 +292,7 @@ def _embed(
     catalogue: Catalogue,
     settings: IndexSettings,
     encoder: Encoder,
-    former: files.FolderStore | None,
+    former: Former | None,
     tell: Tell,
 ) -> Embedded:
     """Vectors of every passage and statement; only what the former generation lacks is encoded.
@@ -321,7 +367,7 @@ def _manifest(
     parts: Sequence[tuple[Document, Reading, Sequence[Passage]]],
     failures: Mapping[str, str],
     catalogue: Catalogue,
-    work: Path,
+    written: Mapping[str, FileFacts],
 ) -> Manifest:
     reports = tuple(
         DocumentReport(
@@ -339,7 +385,6 @@ def _manifest(
         )
         for read, (_, _, passages) in zip(reads, parts, strict=True)
     )
-    written = sorted(p for p in work.rglob("*") if p.is_file())
     return Manifest(
         index_id=index_id,
         built_at=datetime.now(UTC).isoformat(timespec="seconds"),
@@ -348,12 +393,17 @@ def _manifest(
         failures=dict(failures),
         passages=sum(len(passages) for _, _, passages in parts),
         systems=len(catalogue.systems),
-        files={
-            str(p.relative_to(work)): FileFacts(sha256(p), p.stat().st_size)
-            for p in written
-            if not p.name.startswith(".")
-        },
+        files=written,
     )
+
+
+def _written(work: Path) -> dict[str, FileFacts]:
+    """Size and SHA-256 of every file of a generation."""
+    return {
+        str(p.relative_to(work)): FileFacts(sha256(p), p.stat().st_size)
+        for p in sorted(work.rglob("*"))
+        if p.is_file() and not p.name.startswith(".")
+    }
 
 
 def text_sha256(text: str) -> str:

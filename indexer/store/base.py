@@ -1,7 +1,9 @@
 """What a store of one generation can be asked. Rows are passages, numbered from 0 in order."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Protocol
 
 import numpy as np
@@ -9,10 +11,12 @@ from numpy.typing import NDArray
 
 from corpus.model import Document, Passage, Reading, System, Theme
 from indexer.embed import Encoder, Vectors
-from indexer.manifest import DocumentReport, Manifest
+from indexer.manifest import DocumentReport, FileFacts, Manifest
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+Parts = tuple[Document, Reading, Sequence[Passage]]
+"""A document, how it was read, and its passages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,4 +77,65 @@ class Store(Protocol):
 
     def reading(self, document_id: str) -> Reading:
         """The canonical text, sections and pages of a document."""
+        ...
+
+
+class Former(Store, Protocol):
+    """A generation that the next one takes over from."""
+
+    def embedding_keys(self) -> dict[str, int]:
+        """The row of each embedding key."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a generation holds, in the order of its rows.
+
+    `vectors` has the shape (passages, dimensions), `statement_vectors` (statements, dimensions);
+    `statement_ends` says for each passage how many statements there are up to its last, and
+    `embedding_keys` what its vectors were made of.
+    """
+
+    systems: Collection[System]
+    themes: Collection[Theme]
+    documents: Collection[Parts]
+    vectors: Vectors
+    statement_vectors: Vectors
+    statement_ends: Rows
+    embedding_keys: Sequence[str]
+    acronyms: Sequence[Acronym]
+
+
+class Place(Protocol):
+    """Where generations are kept, for writing. What was served before is served until `switch`."""
+
+    models: Path
+    """Folder of the exported models."""
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold it for writing; everything below is called within.
+
+        Raises:
+            IndexBusy: another process is writing.
+            IndexWriteError: it cannot be written.
+        """
+        ...
+
+    def former(self, encoder: Encoder) -> Former | None:
+        """The generation served until now, if it can be opened."""
+        ...
+
+    def holds(self, index_id: str) -> bool:
+        """Whether a generation is there, whole."""
+        ...
+
+    def write(
+        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
+    ) -> None:
+        """Keep a generation, all or nothing. `manifest` is given the facts of its files, if any."""
+        ...
+
+    def switch(self, index_id: str, keep: int) -> Manifest:
+        """Serve a generation, and delete all but the newest `keep`."""
         ...

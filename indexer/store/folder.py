@@ -8,12 +8,10 @@ import re
 import sqlite3
 import threading
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict
 from functools import lru_cache
 from pathlib import Path
-from types import MappingProxyType
-from typing import Any
 
 import faiss
 import numpy as np
@@ -22,22 +20,12 @@ from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from corpus.errors import IndexDamaged
-from corpus.model import (
-    Box,
-    Cell,
-    Document,
-    Lineage,
-    Page,
-    Passage,
-    Reading,
-    Section,
-    System,
-    Theme,
-)
+from corpus.model import Document, Passage, Reading, System, Theme
 from indexer.analyse import STOP_STEMS, stem, tokens
 from indexer.embed import Encoder, Vectors
 from indexer.manifest import DocumentReport, Manifest
-from indexer.store.base import Acronym, Rows, Scores
+from indexer.store.base import Acronym, Parts, Rows, Scores
+from indexer.store.nouns import as_json, by_id, passage_of, reading_of, system_of, theme_of
 
 SCHEMA = """
 CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
@@ -78,7 +66,7 @@ def write(
     *,
     systems: Iterable[System],
     themes: Iterable[Theme],
-    documents: Sequence[tuple[Document, Reading, Sequence[Passage]]],
+    documents: Collection[Parts],
     vectors: Vectors,
     statement_vectors: Vectors,
     statement_ends: Rows,
@@ -123,7 +111,7 @@ def _write_sqlite(
     folder: Path,
     systems: Iterable[System],
     themes: Iterable[Theme],
-    documents: Sequence[tuple[Document, Reading, Sequence[Passage]]],
+    documents: Collection[Parts],
     embedding_keys: Sequence[str],
     acronyms: Sequence[Acronym],
 ) -> None:
@@ -136,7 +124,7 @@ def _write_sqlite(
             "acronyms": [asdict(a) for a in acronyms],
         }
         connection.executemany(
-            "INSERT INTO facts VALUES (?, ?)", [(k, _json(v)) for k, v in facts.items()]
+            "INSERT INTO facts VALUES (?, ?)", [(k, as_json(v)) for k, v in facts.items()]
         )
         row = 0
         for document, reading, passages in documents:
@@ -146,41 +134,37 @@ def _write_sqlite(
                     document.id,
                     row,
                     row + len(passages),
-                    _json(asdict(document)),
+                    as_json(asdict(document)),
                     reading.text,
-                    _json([asdict(s) for s in reading.sections]),
-                    _json([asdict(p) for p in reading.pages]),
-                    _json(reading.warnings),
+                    as_json([asdict(s) for s in reading.sections]),
+                    as_json([asdict(p) for p in reading.pages]),
+                    as_json(reading.warnings),
                     reading.reader,
                 ),
             )
             connection.executemany(
                 "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
                 [
-                    (row + i, p.id, document.id, _json(asdict(p)), embedding_keys[row + i])
+                    (row + i, p.id, document.id, as_json(asdict(p)), embedding_keys[row + i])
                     for i, p in enumerate(passages)
                 ],
             )
             row += len(passages)
         connection.executemany(
-            "INSERT INTO words VALUES (?, ?)", sorted(_vocabulary(documents).items())
+            "INSERT INTO words VALUES (?, ?)", sorted(vocabulary(documents).items())
         )
         connection.commit()
     finally:
         connection.close()
 
 
-def _vocabulary(documents: Sequence[tuple[Document, Reading, Sequence[Passage]]]) -> Counter[str]:
+def vocabulary(documents: Collection[Parts]) -> Counter[str]:
     """Lower-case words of letters alone, and in how many passages each stands."""
     counts: Counter[str] = Counter()
     for _, _, passages in documents:
         for passage in passages:
             counts.update(set(re.findall(r"[^\W\d_]{4,}", passage.text.lower())))
     return counts
-
-
-def _json(value: object) -> str:
-    return json.dumps(value, ensure_ascii=False, separators=(",", ":"))
 
 
 class FolderStore:
@@ -208,8 +192,8 @@ class FolderStore:
                 name: json.loads(value)
                 for name, value in self._database().execute("SELECT name, value FROM facts")
             }
-            self.systems: Mapping[str, System] = _by_id(map(_system, facts["systems"]))
-            self.themes: Mapping[str, Theme] = _by_id(map(_theme, facts["themes"]))
+            self.systems: Mapping[str, System] = by_id(map(system_of, facts["systems"]))
+            self.themes: Mapping[str, Theme] = by_id(map(theme_of, facts["themes"]))
             self.acronyms: Sequence[Acronym] = tuple(
                 Acronym(**a | {"documents": tuple(a["documents"])}) for a in facts["acronyms"]
             )
@@ -221,9 +205,9 @@ class FolderStore:
             raise IndexDamaged(
                 f"The index in {folder} cannot be opened ({error}); run: icsearch index"
             ) from error
-        self.documents: Mapping[str, Document] = _by_id(d for d, _, _ in documents)
+        self.documents: Mapping[str, Document] = by_id(d for d, _, _ in documents)
         self._rows = {d.id: (first, last) for d, first, last in documents}
-        self.reports: Mapping[str, DocumentReport] = _by_id(self.manifest.documents)
+        self.reports: Mapping[str, DocumentReport] = by_id(self.manifest.documents)
         self._frequency = lru_cache(maxsize=50_000)(self._count)
         self._reading = lru_cache(maxsize=64)(self._read)
         self._passage = lru_cache(maxsize=20_000)(self._fetch)
@@ -364,7 +348,7 @@ class FolderStore:
             .execute("SELECT passage FROM passages WHERE row = ?", (row,))
             .fetchone()
         )
-        return _passage(json.loads(found[0]))
+        return passage_of(json.loads(found[0]))
 
     def reading(self, document_id: str) -> Reading:
         """The canonical text, sections and pages of a document."""
@@ -379,13 +363,7 @@ class FolderStore:
             )
             .fetchone()
         )
-        return Reading(
-            text,
-            tuple(_section(s) for s in json.loads(sections)),
-            tuple(Page(**p | {"chrome": tuple(p["chrome"])}) for p in json.loads(pages)),
-            tuple(json.loads(warnings)),
-            reader,
-        )
+        return reading_of(text, sections, pages, warnings, reader)
 
     def embedding_keys(self) -> dict[str, int]:
         """The row of each embedding key: what can be taken over by the next generation."""
@@ -399,34 +377,3 @@ def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
     """The k best of rows with their scores; ties go to the lower row."""
     order = np.lexsort((rows, -scores))[:k]
     return rows[order], scores[order]
-
-
-def _by_id(items: Iterable[Any]) -> Mapping[str, Any]:
-    return MappingProxyType({item.id: item for item in items})
-
-
-def _system(d: dict[str, Any]) -> System:
-    lineage = tuple(Lineage(**s | {"bodies": tuple(s["bodies"])}) for s in d["lineage"])
-    return System(**d | {"aliases": tuple(d["aliases"]), "lineage": lineage})
-
-
-def _theme(d: dict[str, Any]) -> Theme:
-    return Theme(**d | {"words": tuple(d["words"])})
-
-
-def _passage(d: dict[str, Any]) -> Passage:
-    cells = tuple(Cell(**c) for c in d["cells"])
-    return Passage(
-        **d | {"heading": tuple(d["heading"]), "pages": tuple(d["pages"]), "cells": cells}
-    )
-
-
-def _section(d: dict[str, Any]) -> Section:
-    return Section(
-        **d
-        | {
-            "heading": tuple(d["heading"]),
-            "cells": tuple(Cell(**c) for c in d["cells"]),
-            "boxes": tuple(Box(**b) for b in d["boxes"]),
-        }
-    )
