@@ -115,7 +115,7 @@ def _declared(corpus: Path) -> None:
     if not (corpus / "documents.toml").exists():
         raise CatalogueError(
             f"{corpus} has no documents.toml: put files into it or take them out, "
-            "then run: icsearch index"
+            "then run: icsearch index."
         )
 
 

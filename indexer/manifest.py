@@ -70,7 +70,7 @@ class Manifest:
             if content["format"] != FORMAT:
                 raise IndexDamaged(
                     f"The index in {folder} has format {content['format']}, but this version reads "
-                    f"format {FORMAT}; run: icsearch index"
+                    f"format {FORMAT}; run: icsearch index."
                 )
             content["documents"] = tuple(
                 DocumentReport(**d | {"warnings": tuple(d["warnings"])})
@@ -80,7 +80,7 @@ class Manifest:
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(
-                f"{path} is missing or damaged ({error}); run: icsearch index"
+                f"{path} is missing or damaged ({error}); run: icsearch index."
             ) from error
 
     def check_files(self, folder: Path, most_hashed: int) -> None:
@@ -94,10 +94,10 @@ class Manifest:
             try:
                 size = path.stat().st_size
             except OSError:
-                raise IndexDamaged(f"The index lacks {path}; run: icsearch index") from None
+                raise IndexDamaged(f"The index lacks {path}; run: icsearch index.") from None
             if size != facts.bytes or (size <= most_hashed and sha256(path) != facts.sha256):
                 raise IndexDamaged(
-                    f"{path} is damaged: it is not what was written; run: icsearch index"
+                    f"{path} is damaged: it is not what was written; run: icsearch index."
                 )
 
 

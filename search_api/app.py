@@ -1,13 +1,14 @@
 """The HTTP API under /api/v1: what docs/api.md lists, errors included."""
 
 import threading
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Receive, Scope, Send
 
 from corpus.errors import IcsearchError
 from search_api.model import Answer, Commitments, Comparison, SearchResult
@@ -25,7 +26,7 @@ from search_api.settings import SearchSettings
 PREFIX = "/api/v1"
 RETRY_SECONDS = "2"
 
-Next = Callable[[Request], Awaitable[Response]]
+Busy = Callable[[Request], Response]
 
 
 class Room:
@@ -55,8 +56,39 @@ def error_body(code: str, message: str, field: str | None = None) -> dict[str, A
     return {"error": {"code": code, "message": message, "field": field}}
 
 
-def create_api(serving: Serving, settings: SearchSettings) -> FastAPI:
-    """An app that answers everything under /api/v1."""
+def too_busy(request: Request) -> Response:
+    """What those who are turned away are told."""
+    body = error_body("busy", "Too many requests are being answered; try again shortly.")
+    return _json(body, 503, {"Retry-After": RETRY_SECONDS})
+
+
+class Bounded:
+    """Lets requests in while there is room, and has `busy` answer the others."""
+
+    def __init__(self, app: ASGIApp, room: Room, busy: Busy) -> None:
+        """Wrap an app."""
+        self._app = app
+        self._room = room
+        self._busy = busy
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Answer as the app does, or turn away."""
+        if scope["type"] != "http":
+            await self._app(scope, receive, send)
+            return
+        with self._room.entered() as got:
+            if got:
+                await self._app(scope, receive, send)
+                return
+        await self._busy(Request(scope))(scope, receive, send)
+
+
+def create_api(serving: Serving, settings: SearchSettings, busy: Busy = too_busy) -> FastAPI:
+    """An app that answers everything under /api/v1.
+
+    Args:
+        busy: answers requests for which there is no room.
+    """
     app = FastAPI(
         title="icsearch",
         version="1",
@@ -69,16 +101,7 @@ def create_api(serving: Serving, settings: SearchSettings) -> FastAPI:
     app.add_exception_handler(IcsearchError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
-    room = Room(settings.most_at_once)
-
-    @app.middleware("http")
-    async def bounded(request: Request, call_next: Next) -> Response:
-        with room.entered() as got:
-            if got:
-                return await call_next(request)
-        body = error_body("busy", "Too many requests are being answered; try again shortly.")
-        return _json(body, 503, {"Retry-After": RETRY_SECONDS})
-
+    app.add_middleware(Bounded, room=Room(settings.most_at_once), busy=busy)
     _mend_schema(app)
     return app
 

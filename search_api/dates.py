@@ -158,3 +158,22 @@ def _day(year: str, month: int, day: str | None) -> str:
 
 def _month(year: int, month: int) -> str:
     return f"{year}-{month:02}"
+
+
+def british_date(date: str | None) -> str:
+    """A date of the catalogue or an index in words; what is not a date comes back as it is.
+
+    >>> british_date("2023-06-07"), british_date("2024-03"), british_date("2025")
+    ('7 June 2023', 'March 2024', '2025')
+    """
+    parts = (date or "")[:10].split("-")
+    if not all(part.isdigit() for part in parts) or len(parts) > 3:
+        return date or ""
+    if len(parts) > 1 and not 1 <= int(parts[1]) <= 12:
+        return date or ""
+    words = [parts[0]]
+    if len(parts) > 1:
+        words.insert(0, _NAMES[int(parts[1]) - 1][0].capitalize())
+    if len(parts) > 2:
+        words.insert(0, str(int(parts[2])))
+    return " ".join(words)

@@ -14,13 +14,14 @@ from typing import Literal
 import numpy as np
 
 from corpus.errors import QueryError, UnknownId
-from corpus.model import LEVEL_NAMES, Document, Reading, System, Theme
+from corpus.model import LEVEL_NAMES, Document, Lineage, Reading, System, Theme
 from indexer.analyse import STOP_STEMS, stem
 from indexer.embed import Vectors
 from indexer.statements import Stated, statements
 from indexer.store import Store, open_store
 from search_api import answer as answering
 from search_api.answer import Sheet, Weighed
+from search_api.dates import british_date
 from search_api.diversify import diversify
 from search_api.headline import comparison_summary, headline, not_found_reason, plural
 from search_api.judge import Asked, ThemeWords, ask_for, theme_of
@@ -433,11 +434,15 @@ class Searcher:
                     )
         for body in bodies:
             notes.extend(
-                f"{body.name} ({step.status}, {step.date}): {step.event}"
+                f"{body.name} ({_when(step)}): {step.event}"
                 for step in body.lineage
                 if step.status == "announced"
             )
         return tuple(notes)
+
+
+def _when(step: Lineage) -> str:
+    return ", ".join(filter(None, (step.status, british_date(step.date))))
 
 
 def _matched_by(candidate: Candidate) -> tuple[Literal["lexical", "dense"], ...]:

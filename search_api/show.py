@@ -11,6 +11,7 @@ from rich.text import Text
 from corpus.model import LEVEL_NAMES, Passage
 from indexer.manifest import Manifest
 from indexer.store import Store
+from search_api.dates import british_date
 from search_api.headline import plural
 from search_api.model import (
     Answer,
@@ -242,7 +243,7 @@ def systems(entries: Sequence[Mapping[str, Any]]) -> None:
     for column in ("System", "Id", "Level", "Documents", "Pages", "Passages", "What changes"):
         table.add_column(column, overflow="fold")
     for e in entries:
-        changes = [f"{s['status']} {s['date']}: {s['event']}" for s in e["lineage"]]
+        changes = [f"{s['status']}, {british_date(s['date'])}: {s['event']}" for s in e["lineage"]]
         counts = [f"{e[k]:,}" for k in ("documents", "pages", "passages")]
         table.add_row(e["name"], e["id"], LEVEL_NAMES[e["level"]], *counts, "\n".join(changes))
     console.print(table)

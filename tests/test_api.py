@@ -282,7 +282,8 @@ def test_no_index_is_503(tmp_path: Any) -> None:
     bare = TestClient(create_api(Serving(settings), settings))
     reply = bare.get(f"{API}/health")
     assert reply.status_code == 503
-    assert "no index" in reply.json()["error"]["message"]
+    message = reply.json()["error"]["message"]
+    assert message.startswith("There is no index") and message.endswith(".")
 
 
 def test_too_many_at_once_are_turned_away(serving: Any) -> None:

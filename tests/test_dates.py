@@ -3,6 +3,8 @@
 import pytest
 
 from search_api.dates import dates_in, deadlines_in
+from search_api.model import Query
+from search_api.searcher import Searcher
 
 WRITTEN = [
     ("March 2025", "2025-03"),
@@ -81,3 +83,9 @@ def test_words_of_a_date_stand_in_the_text() -> None:
     for date in dates_in(text):
         assert date.text in text
         assert text[date.start :].startswith(date.text)
+
+
+def test_notes_write_dates_as_the_british_do(searcher: Searcher) -> None:
+    notes = searcher.ask(Query("what do other ICSs say about dementia", home="sefton")).notes
+    told = next(note for note in notes if "announced" in note)
+    assert told.startswith("Hertfordshire and West Essex (announced, 1 April 2026): ")

@@ -23,11 +23,12 @@ from PIL import Image
 from selectolax.lexbor import LexborHTMLParser as Tree
 from starlette.datastructures import QueryParams
 
+import search_api.dates
 import web.address
+import web.evidence
 import web.format
 import web.highlight
-import web.parts
-import web.quality
+import web.present.quality
 from corpus.errors import QueryError, ServeError
 from corpus.model import Box, Cell, Page, Reading, Section
 from search_api.params import AskParams, SearchParams
@@ -40,7 +41,7 @@ from web.cli import listen
 from web.files import SourceFiles, boxed
 from web.headers import HEADERS
 from web.highlight import Wanted
-from web.quality import QualityPage, read_report
+from web.present.quality import QualityPage, read_report
 from web.settings import WebSettings
 from web.site import MENU
 from web.templating import environment
@@ -855,7 +856,7 @@ def test_a_damaged_report_is_no_report(tmp_path: Path) -> None:
 
 
 def test_examples_in_docstrings() -> None:
-    for module in (web.format, web.highlight, web.parts, web.quality):
+    for module in (search_api.dates, web.format, web.highlight, web.evidence, web.present.quality):
         outcome = doctest.testmod(module)
         assert outcome.failed == 0
 

@@ -6,20 +6,19 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.middleware.base import RequestResponseEndpoint
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
 
 from corpus.errors import IcsearchError
-from search_api.app import create_api, error_body, in_api
+from search_api.app import create_api, error_body, in_api, too_busy
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from web.headers import HEADERS, SecurityHeaders
 from web.pages import routes
 from web.parts import Link
-from web.present import ErrorPage
+from web.present.plain import ErrorPage
 from web.settings import WebSettings
 from web.site import STATIC, Site
 
@@ -57,8 +56,8 @@ def create_app(
     Example:
         >>> app = create_app(Serving(SearchSettings()), SearchSettings())  # doctest: +SKIP
     """
-    app = create_api(serving, settings)
     site = Site(serving, web or WebSettings())
+    app = create_api(serving, settings, _busy(site))
     app.state.site = site
     app.include_router(routes(site))
     app.mount("/static", Assets(directory=STATIC), name="static")
@@ -66,19 +65,21 @@ def create_app(
         app.add_exception_handler(kind, _told_as_page(site, app.exception_handlers[kind]))
     app.add_exception_handler(Exception, _broken(site))
 
-    @app.middleware("http")
-    async def busy_as_page(request: Request, call_next: RequestResponseEndpoint) -> Response:
-        response = await call_next(request)
-        kind = response.headers.get("content-type", "")
-        if response.status_code != 503 or in_api(request) or kind != "application/json":
-            return response
-        told = error_page(site, request, 503, "Too many people are asking at once. Try again soon.")
-        told.headers["Retry-After"] = response.headers.get("Retry-After", "2")
-        return told
-
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL)
     app.add_middleware(SecurityHeaders)
     return app
+
+
+def _busy(site: Site) -> Callable[[Request], Response]:
+    def answer(request: Request) -> Response:
+        as_json = too_busy(request)
+        if in_api(request):
+            return as_json
+        told = error_page(site, request, 503, "Too many people are asking at once. Try again soon.")
+        told.headers["Retry-After"] = as_json.headers["Retry-After"]
+        return told
+
+    return answer
 
 
 def _told_as_page(

@@ -17,22 +17,16 @@ from search_api.params import (
 )
 from search_api.searcher import Searcher
 from web.address import Address, asked, read
-from web.parts import RUNGS, STATUSES, Problem, form_of
-from web.present import (
-    AboutPage,
-    AccessibilityPage,
-    AskPage,
-    CommitmentsPage,
-    ComparePage,
-    Counts,
-    DocumentsPage,
-    HomePage,
-    SearchPage,
-    SystemsPage,
-    counts_of,
-)
-from web.quality import QualityPage, read_report
-from web.reading import Asked, Behind, boxes_of, cited_in, document_page
+from web.evidence import RUNGS, STATUSES
+from web.parts import Problem, form_of
+from web.present.ask import AskPage
+from web.present.commitments import CommitmentsPage
+from web.present.compare import ComparePage
+from web.present.document import Asked, Behind, boxes_of, cited_in, document_page
+from web.present.lists import Counts, DocumentsPage, HomePage, SystemsPage, counts_of
+from web.present.plain import AboutPage, AccessibilityPage
+from web.present.quality import QualityPage, read_report
+from web.present.search import SearchPage
 from web.site import Site, formats
 
 DocumentId = Annotated[str, Path(pattern=r"^[a-z0-9-]{1,200}$")]

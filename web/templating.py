@@ -6,8 +6,9 @@ from typing import Any
 from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader, UndefinedError
 from jinja2.utils import missing
 
+from search_api.dates import british_date
 from search_api.headline import listed, plural
-from web.format import british_date, capital, page_reference, period
+from web.format import capital, page_reference, period
 
 
 class StrictForPages(ChainableUndefined):

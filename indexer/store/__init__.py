@@ -23,7 +23,7 @@ def current_id(url: str) -> str:
     try:
         return (Path(url) / POINTER).read_text(encoding="ascii").strip()
     except (OSError, UnicodeDecodeError):
-        raise IndexMissing(f"There is no index at {url}; make one with: icsearch index") from None
+        raise IndexMissing(f"There is no index at {url}; make one with: icsearch index.") from None
 
 
 def kept_ids(url: str) -> list[str]:
@@ -50,7 +50,7 @@ def open_store(url: str, index_id: str | None = None) -> Store:
     if not wanted.isalnum() or not folder.is_dir():
         if index_id is None:
             raise IndexMissing(
-                f"The index at {url} points to {wanted}, which is not there; run: icsearch index"
+                f"The index at {url} points to {wanted}, which is not there; run: icsearch index."
             )
         raise IndexGone(
             f"The generation {index_id} is no longer kept; the current one is {current_id(url)}.",

@@ -203,7 +203,7 @@ class FolderStore:
             documents = [(Document(**json.loads(d)), a, b) for d, a, b in rows]
         except (OSError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
             raise IndexDamaged(
-                f"The index in {folder} cannot be opened ({error}); run: icsearch index"
+                f"The index in {folder} cannot be opened ({error}); run: icsearch index."
             ) from error
         self.documents: Mapping[str, Document] = by_id(d for d, _, _ in documents)
         self._rows = {d.id: (first, last) for d, first, last in documents}

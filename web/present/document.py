@@ -9,8 +9,9 @@ from indexer.store import Store
 from search_api.cite import resolve
 from search_api.model import Citation
 from web.address import Address
-from web.parts import Link, TakeAway, page_of, reference
-from web.present import DocumentEntry, SystemEntry, document_entry, system_entry
+from web.evidence import page_of, reference
+from web.parts import Link, TakeAway
+from web.present.lists import DocumentEntry, SystemEntry, document_entry, system_entry
 from web.viewer import (
     Block,
     Entry,

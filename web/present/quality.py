@@ -10,7 +10,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from web.format import british_date, capital
+from search_api.dates import british_date
+from web.format import capital
 
 MOST_COLUMNS = 7
 
