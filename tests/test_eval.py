@@ -11,7 +11,7 @@ from eval import making
 from eval.dataset import DatasetError, open_dataset, read_dataset, run_dataset
 from eval.fit import Example, fitted, gain, ndcg
 from eval.fit_judge import area, logistic, made_up
-from eval.labels import read_labels
+from eval.labels import FRESH, read_labels
 from eval.metamorphic import overlaps
 from eval.metrics import mean
 from eval.reading import twins
@@ -37,12 +37,21 @@ def test_every_labelled_quote_stands_in_the_index(searcher: Searcher) -> None:
     assert all(q.spans for q in asked if q.unanswerable is None)
 
 
+def test_every_fresh_quote_stands_in_the_index_and_in_a_passage(searcher: Searcher) -> None:
+    asked = asked_of(searcher, FRESH)
+    assert len(asked) == len(read_labels("fresh.jsonl")) >= 170
+    assert all(q.spans for q in asked if q.unanswerable is None)
+    judged = judge_passages(searcher, asked)
+    assert all(max(judged.qrels[q.query_id].values(), default=0) == 2 for q in judged.questions)
+
+
 def test_splits_share_no_topic(searcher: Searcher) -> None:
     topics = {
         split: {q.topic for q in asked_of(searcher, split) if q.unanswerable is None}
-        for split in ("tune", "test")
+        for split in ("tune", "test", FRESH)
     }
     assert not topics["tune"] & topics["test"]
+    assert not topics[FRESH] & (topics["tune"] | topics["test"])
 
 
 def test_every_answerable_question_has_a_passage_to_find(searcher: Searcher) -> None:
