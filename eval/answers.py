@@ -13,6 +13,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from eval.labels import find_quote, questions, read_labels
+from eval.priorities import priorities
 from search_api.cite import heading_at, sha256
 from search_api.ladder import grade
 from search_api.model import LADDER, Answer, Citation, Filters, Ladder, Query
@@ -108,6 +109,7 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
         "cells": asdict(cells(searcher)),
         "nuggets": asdict(nuggets(searcher)),
         "commitments": asdict(commitments(searcher)),
+        "priorities": asdict(priorities(searcher)),
         "round_trip": asdict(trip) | {"share": trip.share},
     }
 

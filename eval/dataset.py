@@ -24,9 +24,7 @@ from indexer import split
 from indexer.embed import Encoder
 from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
 from indexer.statements import statements
-from indexer.store import writer
-from indexer.store.base import Contents
-from indexer.store.folder import FolderStore
+from indexer.store import folder as files
 from search_api.model import MOST_CHARACTERS, MOST_RESULTS, Query
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
@@ -96,7 +94,7 @@ def open_dataset(
         "model": {"weights_sha256": encoder.facts.weights_sha256},
         "splitter": [split.TARGET_WORDS, split.MOST_WORDS],
         "context_share": CONTEXT_SHARE,
-        "fields": writer.FIELDS,
+        "fields": files.FIELDS,
     }
     index_id = digest([made, dataset.documents])[:16]
     target = cache / index_id
@@ -104,7 +102,7 @@ def open_dataset(
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         _index(dataset, encoder, target, index_id, made, tell)
-    return Searcher(FolderStore(target, encoder), settings)
+    return Searcher(files.FolderStore(target, encoder), settings)
 
 
 def _index(
@@ -140,7 +138,8 @@ def _index(
     ]
     by_text = dict(zip(own, encoder.passages(own, done), strict=True))
     rows = [by_text[t] for texts in said for t in texts]
-    contents = Contents(
+    files.write(
+        target,
         systems=[system],
         themes=[],
         documents=parts,
@@ -150,7 +149,6 @@ def _index(
         embedding_keys=[str(i) for i in range(len(passages))],
         acronyms=[],
     )
-    writer.write(target, contents)
     _manifest(target, index_id, made, parts)
 
 

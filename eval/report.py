@@ -107,6 +107,8 @@ def held(content: dict[str, Any]) -> dict[str, float]:
         "cells right": told["cells"]["right"],
         "cells not falsely silent": round(1 - told["cells"]["false_silence"], 4),
         "ladder exact": told["ladder"]["exact"],
+        "headline priorities found": told["priorities"]["headline_recall"],
+        "headline priorities right": told["priorities"]["headline_precision"],
         "round trip": told["round_trip"]["share"],
     }
 

@@ -14,7 +14,6 @@ from corpus.model import Document, Form, Passage, Reading, Section
 
 TARGET_WORDS = 110
 MOST_WORDS = 170
-MOST_CHARACTERS = 8_000
 TINY_WORDS = 30
 STATING_WORDS = 5
 CONTEXT_PIECES = 56
@@ -55,10 +54,7 @@ def split(
     passages = []
     for span in _spans(reading):
         for start, end in _parted(reading.text, span, count_pieces, budget):
-            # A word without an end is one piece to the model, but too much to show as a passage.
-            for first in range(start, end, MOST_CHARACTERS):
-                last = min(first + MOST_CHARACTERS, end)
-                passages.append(_passage(document, reading, span, first, last))
+            passages.append(_passage(document, reading, span, start, end))
     return passages
 
 

@@ -11,11 +11,12 @@ from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from corpus.errors import IcsearchError
-from search_api.model import Answer, Commitments, Comparison, SearchResult
+from search_api.model import Answer, Commitments, Comparison, Priorities, SearchResult
 from search_api.params import (
     AskParams,
     CommitmentParams,
     CompareParams,
+    FilterParams,
     SearchParams,
     VerifyBody,
 )
@@ -162,6 +163,12 @@ def routes(serving: Serving) -> APIRouter:
         """Themes by systems."""
         searcher = serving.searcher(params.index_id)
         return _json(searcher.compare(params.theme, params.home, params.filters()))
+
+    @router.get("/priorities", response_model=Priorities)
+    def priorities(params: Annotated[FilterParams, Query()]) -> Response:
+        """What each system declares as its priorities, side by side."""
+        searcher = serving.searcher(params.index_id)
+        return _json(searcher.priorities(params.home, params.filters()))
 
     @router.get("/commitments", response_model=Commitments)
     def commitments(params: Annotated[CommitmentParams, Query()]) -> Response:

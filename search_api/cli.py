@@ -158,7 +158,8 @@ def ask(text: str, as_json: bool, **options: Any) -> None:
 
 
 @main.command()
-@click.option("--theme", multiple=True, required=True, metavar="TEXT", help="Theme; repeatable.")
+@click.option("--theme", multiple=True, metavar="TEXT", help="Theme; repeatable.")
+@click.option("--priorities", is_flag=True, help="What each system declares as its priorities.")
 @filtered
 @click.option(
     "--format",
@@ -168,9 +169,16 @@ def ask(text: str, as_json: bool, **options: Any) -> None:
     show_default=True,
 )
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write to a file.")
-def compare(theme: tuple[str, ...], form: str, output: Path | None, **options: Any) -> None:
-    """Set themes side by side across systems."""
+def compare(
+    theme: tuple[str, ...], priorities: bool, form: str, output: Path | None, **options: Any
+) -> None:
+    """Set themes, or declared priorities, side by side across systems."""
+    if priorities == bool(theme):
+        raise click.UsageError("Give themes with --theme, or --priorities.")
     _needs_output(form, output)
+    if priorities:
+        _priorities(form, output, options)
+        return
     from search_api import show
 
     searcher = _searcher(options["index"], options["index_id"])
@@ -181,6 +189,19 @@ def compare(theme: tuple[str, ...], form: str, output: Path | None, **options: A
     from search_api.export import export
 
     _write(export(comparison, "json" if form == "table" else form), output)
+
+
+def _priorities(form: str, output: Path | None, options: dict[str, Any]) -> None:
+    """What each system declares as its priorities, printed or written."""
+    from search_api import show
+    from search_api.export import export_priorities
+
+    searcher = _searcher(options["index"], options["index_id"])
+    found = searcher.priorities(options["home"], _filters(options))
+    if form == "table" and output is None:
+        show.priorities(found, searcher.store)
+        return
+    _write(export_priorities(found, "json" if form == "table" else form), output)
 
 
 @main.command()

@@ -292,6 +292,78 @@ class Commitments:
 
 
 @dataclass(frozen=True, slots=True)
+class Priority:
+    """One declared priority, word for word; `under` is the priority whose area it is.
+
+    `themes` are the catalogue themes of which its own words speak, `themes_beneath` those of the
+    text right under it and of the areas it names.
+    """
+
+    id: str
+    text: str
+    number: int | None
+    under: str | None
+    themes: tuple[str, ...]
+    themes_beneath: tuple[str, ...]
+    citation: str
+
+
+@dataclass(frozen=True, slots=True)
+class DeclaredList:
+    """A list that a document declares: what it calls it, and the words that declare it.
+
+    `basis` says how it was found: by a heading, a sentence, numbered lines, a table's column, or
+    guessed from the opening of a text without headings. `also` are the places that give the list
+    again; `missing` the numbers that a numbered list lacks.
+    """
+
+    called: str
+    rank: Literal["headline", "supporting"]
+    basis: Literal["heading", "sentence", "numbered", "table", "opening"]
+    document_id: str
+    declared_by: str
+    priorities: tuple[Priority, ...]
+    also: tuple[str, ...]
+    missing: tuple[int, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class SystemPriorities:
+    """What one system declares; *none* where no list was found, *unreadable* where pages were."""
+
+    system: str
+    name: str
+    level: str
+    home: bool
+    superseded: bool
+    status: Literal["declares", "none", "unreadable"]
+    lists: tuple[DeclaredList, ...]
+    searched: Searched
+
+
+@dataclass(frozen=True, slots=True)
+class SharedTheme:
+    """A theme with the systems whose headline priorities speak to it, and which those are."""
+
+    theme: str
+    label: str
+    systems: tuple[str, ...]
+    priorities: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Priorities:
+    """The declared priorities of systems side by side, with every citation that they name."""
+
+    systems: tuple[SystemPriorities, ...]
+    themes: tuple[SharedTheme, ...]
+    citations: tuple[Citation, ...]
+    summary: tuple[str, ...]
+    notes: tuple[str, ...]
+    index_id: str
+
+
+@dataclass(frozen=True, slots=True)
 class Verified:
     """Whether a citation still stands. `reason` of a failure: moved, changed or missing."""
 

@@ -18,6 +18,7 @@ from search_api.model import (
     Citation,
     Commitments,
     Comparison,
+    Priorities,
     SearchResult,
     Statement,
     Understood,
@@ -31,6 +32,14 @@ STATUS_WORDS = {
     "mentions": "mentions",
     "silent": "silent",
     "unreadable": "unreadable",
+}
+
+BASIS_WORDS = {
+    "heading": "its heading",
+    "sentence": "the sentence that announces it",
+    "numbered": "the numbers of its lines",
+    "table": "the column of a table",
+    "opening": "its place in a text that lost its headings: check it",
 }
 
 
@@ -176,6 +185,40 @@ def comparison(found: Comparison, store: Store) -> None:
     for line in (*found.summary, *found.notes):
         plain.print(f"Note: {line}", style="dim", markup=False)
     plain.print(f"Index {found.index_id}.", style="dim")
+
+
+def priorities(found: Priorities, store: Store) -> None:
+    """Print what each system declares, then the themes that its priorities speak to."""
+    console = _console()
+    citations = {c.id: c for c in found.citations}
+    for line in found.summary:
+        console.print(Text(line, style="bold"))
+    for system in found.systems:
+        home = " (home)" if system.home else ""
+        console.print(Text(f"\n{system.name}{home} ({LEVEL_NAMES[system.level]})", style="bold"))
+        if not system.lists:
+            s = system.searched
+            console.print(
+                f"  Searched {plural(s.passages, 'passage')} of "
+                f"{plural(s.documents, 'document')}: no declared list of priorities was found."
+            )
+        for of in system.lists:
+            beside = "" if of.rank == "headline" else "beside them: "
+            where = place(citations[of.declared_by], store)
+            console.print(Text(f"  {beside}{of.called}"))
+            console.print(
+                f"    {where}; found by {BASIS_WORDS[of.basis]}", style="dim", markup=False
+            )
+            for p in of.priorities:
+                indent = "      " if p.under else "    "
+                console.print(_quoted(p.text, indent), markup=False)
+                labels = [store.themes[t].label for t in (*p.themes, *p.themes_beneath)]
+                about = f"; {', '.join(labels)}" if labels else ""
+                console.print(f"{indent}  {p.citation}{about}", style="dim", markup=False)
+    console.print()
+    for note in found.notes:
+        console.print(f"Note: {note}", style="dim", markup=False)
+    console.print(f"Index {found.index_id}.", style="dim")
 
 
 def commitments(found: Commitments, store: Store) -> None:

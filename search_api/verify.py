@@ -26,9 +26,9 @@ from corpus.errors import CatalogueError, IndexMissing, VerifyError
 from corpus.model import Document, Reading
 from indexer import read
 from search_api.cite import CITATION_ID, sha256
-from search_api.export import CITATION_ID as ID_COLUMN
-from search_api.export import plain_text, restored
 from search_api.model import Verified
+from search_api.sheets import CITATION_ID as ID_COLUMN
+from search_api.sheets import plain_text, restored
 
 LARGEST_FILE = 64 * 2**20
 LARGEST_UNPACKED = 512 * 2**20

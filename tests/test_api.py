@@ -1,13 +1,17 @@
 """The HTTP API against its contract: shapes, round trips, errors."""
 
 import hashlib
+import json
 import threading
+from pathlib import Path
 from typing import Any
 
 import pytest
+from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from eval.labels import read_labels
+from search_api.cli import main
 
 API = "/api/v1"
 UNDERSTOOD = {"text", "systems", "excluded_systems", "expansions", "notes"}
@@ -184,6 +188,27 @@ def test_compare_keeps_and_marks_home(
     assert cells["net-zero", "south-east-london"]["status"] == "commits"
 
 
+def test_priorities_are_cited_and_the_same_from_the_command_line(
+    client: TestClient, texts: dict[str, Any], sources: dict[str, str], index_dir: Path
+) -> None:
+    reply = client.get(f"{API}/priorities", params={"home": "sefton"})
+    found = reply.json()
+    for citation in found["citations"]:
+        check(citation, texts, sources)
+    ids = {c["id"] for c in found["citations"]}
+    for system in found["systems"]:
+        assert (system["status"] == "declares") == bool(system["lists"])
+        for of in system["lists"]:
+            assert {
+                of["declared_by"],
+                *of["also"],
+                *(p["citation"] for p in of["priorities"]),
+            } <= ids
+    given = ["compare", "--priorities", "--home", "sefton", "--format", "json"]
+    printed = CliRunner().invoke(main, [*given, "--index", str(index_dir)]).output
+    assert json.loads(printed) == found
+
+
 def test_superseded_documents_are_left_out_and_noted(client: TestClient) -> None:
     usual = get(client, "/ask", q="care for our older and vulnerable residents")
     assert any("superseded" in note for note in usual["notes"])
@@ -253,6 +278,8 @@ def test_answers_do_not_mix_when_asked_at_once(client: TestClient) -> None:
         ("/compare", {}, 422, "theme", "theme is missing"),
         ("/compare", {"theme": ["t"] * 51}, 422, "theme", "theme"),
         ("/compare", {"theme": " "}, 422, "theme", "1 to 1,000 characters"),
+        ("/priorities", {"theme": "dementia"}, 422, "theme", "no parameter theme"),
+        ("/priorities", {"system": "atlantis"}, 404, "system", "no system 'atlantis'"),
         ("/documents/nope", {}, 404, "document", "no document nope"),
         ("/documents/nope/text", {}, 404, "document", "no document nope"),
         ("/nowhere", {}, 404, None, "nothing at /api/v1/nowhere"),

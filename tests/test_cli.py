@@ -118,6 +118,14 @@ def test_compare_prints_a_table(run: Any) -> None:
     assert "silent" in done.output
 
 
+def test_compare_prints_declared_priorities(run: Any) -> None:
+    done = run("compare", "--priorities", "--home", "sefton")
+    assert done.exit_code == 0, done.output
+    assert "4 of 4 systems declare headline priorities" in done.output
+    assert "“Priority 1: give every child the best start in life”" in done.output
+    assert "lost its headings" in done.output
+
+
 def test_lists(run: Any) -> None:
     assert "The Sefton Plan 2023-25" in run("documents").output
     assert "place" in run("systems").output
@@ -141,6 +149,8 @@ def test_lists(run: Any) -> None:
         (("ask",), 2, "Missing argument"),
         (("asks", "dementia"), 2, "No such command"),
         (("compare", "--theme", "dementia", "--format", "docx"), 2, "needs --output"),
+        (("compare",), 2, "Give themes with --theme, or --priorities"),
+        (("compare", "--priorities", "--theme", "dementia"), 2, "Give themes with --theme, or"),
     ],
 )
 def test_bad_input_gets_a_sentence(

@@ -7,24 +7,18 @@ import time
 import zipfile
 from dataclasses import fields, replace
 
+import docx
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import QueryError
 from search_api.cite import sha256
-from search_api.export import (
-    CITED,
-    export,
-    export_commitments,
-    harmless,
-    office_text,
-    plain_text,
-    restored,
-)
+from search_api.export import export, export_commitments, export_priorities
 from search_api.model import Citation, Comparison, Statement
 from search_api.searcher import Searcher
 from search_api.serialise import to_json
+from search_api.sheets import CITED, harmless, office_text, plain_text, restored
 
 THEMES = ["dementia", "dental care", "net zero"]
 RISKY = ["=1+1", "+44 151", "-1", "@SUM(A1)", "\t=1", "\r=1", "＝1"]
@@ -60,6 +54,32 @@ def test_the_same_comparison_gives_the_same_bytes(comparison: Comparison, form: 
     first = export(comparison, form)
     time.sleep(1.1)  # Office files keep the time to the second
     assert export(comparison, form) == first
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "docx", "json"])
+def test_the_same_priorities_give_the_same_bytes(searcher: Searcher, form: str) -> None:
+    found = searcher.priorities(home="sefton")
+    assert export_priorities(found, form) == export_priorities(found, form)
+
+
+def test_priorities_as_rows(searcher: Searcher) -> None:
+    found = searcher.priorities()
+    rows = rows_of(export_priorities(found, "csv"))
+    given = [p for s in found.systems for of in s.lists for p in of.priorities]
+    assert [r["quote"] for r in rows] == [p.text for p in given]
+    dementia = next(r for r in rows if r["quote"] == "Dementia")
+    assert (dementia["under"], dementia["rank"]) == ("Age well", "headline")
+    assert dementia["declared_by"] == "2. Life-course priorities"
+
+
+def test_a_system_without_priorities_has_a_row_that_says_so(searcher: Searcher) -> None:
+    found = searcher.priorities()
+    silent = replace(found.systems[0], status="none", lists=())
+    none = replace(found, systems=(silent, *found.systems[1:]))
+    first = rows_of(export_priorities(none, "csv"))[0]
+    assert (first["system_name"], first["status"], first["quote"]) == (silent.name, "none", "")
+    paper = docx.Document(io.BytesIO(export_priorities(none, "docx")))
+    assert "No declared list of priorities was found" in paper.tables[0].rows[1].cells[0].text
 
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "json"])

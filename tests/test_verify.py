@@ -15,7 +15,7 @@ from corpus.errors import VerifyError
 from indexer.build import build_index
 from indexer.settings import IndexSettings
 from search_api.cite import sha256
-from search_api.export import export, export_commitments
+from search_api.export import export, export_commitments, export_priorities
 from search_api.model import Comparison
 from search_api.searcher import Searcher, open_searcher
 from search_api.serialise import to_json
@@ -62,55 +62,75 @@ def test_a_register_passes(searcher: Searcher, tmp_path: Path, form: str) -> Non
     assert all(r.valid for r in verify_citations(found, searcher.store))
 
 
-def edit_csv(content: bytes) -> bytes:
+def edit_csv(content: bytes, word: str = WORD, other: str = OTHER) -> bytes:
     rows = list(csv.reader(io.StringIO(content.decode("utf-8-sig"), newline="")))
     at = rows[0].index("quote")
-    row = next(r for r in rows[1:] if WORD in r[at])
-    row[at] = row[at].replace(WORD, OTHER)
+    row = next(r for r in rows[1:] if word in r[at])
+    row[at] = row[at].replace(word, other)
     out = io.StringIO()
     csv.writer(out).writerows(rows)
     return out.getvalue().encode()
 
 
-def edit_xlsx(content: bytes) -> bytes:
+def edit_xlsx(content: bytes, word: str = WORD, other: str = OTHER) -> bytes:
     from openpyxl import load_workbook
 
     book = load_workbook(io.BytesIO(content))
-    sheet = book["Evidence"]
+    sheet = book["Evidence" if "Evidence" in book.sheetnames else "Priorities"]
     at = [c.value for c in sheet[1]].index("quote") + 1
-    row = next(r for r in range(2, sheet.max_row + 1) if WORD in (sheet.cell(r, at).value or ""))
-    sheet.cell(row, at).value = str(sheet.cell(row, at).value).replace(WORD, OTHER)
+    row = next(r for r in range(2, sheet.max_row + 1) if word in (sheet.cell(r, at).value or ""))
+    sheet.cell(row, at).value = str(sheet.cell(row, at).value).replace(word, other)
     out = io.BytesIO()
     book.save(out)
     return out.getvalue()
 
 
-def edit_docx(content: bytes) -> bytes:
+def edit_docx(content: bytes, word: str = WORD, other: str = OTHER) -> bytes:
     from docx import Document
 
     paper = Document(io.BytesIO(content))
-    run = next(r for p in paper.paragraphs for r in p.runs if WORD in r.text)
-    run.text = run.text.replace(WORD, OTHER)
+    run = next(r for p in paper.paragraphs for r in p.runs if word in r.text)
+    run.text = run.text.replace(word, other)
     out = io.BytesIO()
     paper.save(out)
     return out.getvalue()
 
 
-def edit_json(content: bytes) -> bytes:
+def edit_json(content: bytes, word: str = WORD, other: str = OTHER) -> bytes:
     value = json.loads(content)
-    edited = next(c for c in value["citations"] if WORD in c["quote"])
-    edited["quote"] = edited["quote"].replace(WORD, OTHER)
-    for cell in value["cells"]:
-        for statement in cell["statements"]:
-            if statement["citation"] == edited["id"]:
-                statement["text"] = edited["quote"]
+    edited = next(c for c in value["citations"] if word in c["quote"])
+    edited["quote"] = edited["quote"].replace(word, other)
+    said = [s for cell in value.get("cells", ()) for s in cell["statements"]]
+    lists = [of for system in value["systems"] for of in system.get("lists", ())]
+    for statement in [*said, *(p for of in lists for p in of["priorities"])]:
+        if statement["citation"] == edited["id"]:
+            statement["text"] = edited["quote"]
     return json.dumps(value).encode()
 
 
-@pytest.mark.parametrize(
-    ("form", "edit"),
-    [("csv", edit_csv), ("xlsx", edit_xlsx), ("docx", edit_docx), ("json", edit_json)],
-)
+EDITS = {"csv": edit_csv, "xlsx": edit_xlsx, "docx": edit_docx, "json": edit_json}
+
+
+@pytest.mark.parametrize("form", FORMATS)
+def test_priorities_pass_and_one_edited_word_is_found_in_its_row_alone(
+    searcher: Searcher, tmp_path: Path, form: str
+) -> None:
+    found = searcher.priorities()
+    content = export_priorities(found, form)
+    citations = citations_in(written(tmp_path, "priorities", content))
+    assert {p.id for s in found.systems for of in s.lists for p in of.priorities} <= {
+        c["id"] for c in citations
+    }
+    assert all(r.valid for r in verify_citations(citations, searcher.store))
+    edited = EDITS[form](content, "living with dementia", "dying of dementia")
+    path = written(tmp_path, "edited", edited)
+    results = verify_citations(citations_in(path), searcher.store)
+    failed = [r for r in results if not r.valid]
+    assert [r.reason for r in failed] == ["changed"]
+    assert failed[0].citation.startswith("hwe-integrated-care-strategy.")
+
+
+@pytest.mark.parametrize(("form", "edit"), EDITS.items())
 def test_one_edited_word_is_found_in_its_row_and_no_other(
     searcher: Searcher,
     comparison: Comparison,
