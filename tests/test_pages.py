@@ -31,6 +31,7 @@ import web.highlight
 import web.present.quality
 from corpus.errors import QueryError, ServeError
 from corpus.model import Box, Cell, Page, Reading, Section
+from search_api.export import export_priorities
 from search_api.params import AskParams, SearchParams
 from search_api.searcher import Searcher
 from search_api.serving import Serving
@@ -63,12 +64,14 @@ PAGES = {
     "compare, nothing chosen": "/compare",
     "compare": "/compare?theme=dementia&theme=housing&theme=falling in rivers&home=sefton",
     "compare, wrong": "/compare?theme=",
+    "priorities": "/priorities?home=sefton&include_superseded=true",
     "documents": "/documents",
     "document": VIEWER,
     "document, found": "/documents/sefton-send-joint-commissioning-2023-26?find=carers",
     "document without pages": "/documents/hwe-integrated-care-strategy",
     "superseded document": "/documents/sefton-ccg-five-year-strategy",
     "commitments": "/commitments?theme=dementia",
+    "priorities, wrong": "/priorities?from=then",
     "commitments, wrong": "/commitments?due_before=soon",
     "systems": "/systems",
     "quality": "/quality",
@@ -369,6 +372,45 @@ def test_spelling_is_offered(client: TestClient) -> None:
 
 
 # Comparison.
+
+
+def test_priorities_stand_side_by_side_with_their_citations(client: TestClient) -> None:
+    tree = page(client, "/priorities?home=sefton")
+    found = client.get("/api/v1/priorities?home=sefton").json()
+    given = [p for s in found["systems"] for of in s["lists"] for p in of["priorities"]]
+    shown = [" ".join(n.text().split()) for n in tree.css(".app-declared__priority > blockquote")]
+    assert Counter(shown) == Counter(" ".join(p["text"].split()) for p in given)
+    for node in tree.css(".app-declared__priority"):
+        link = node.css_first(".app-declared__facts a").attributes["href"]
+        assert link.split("#")[1] == node.attributes["id"]
+    assert page(client, link).css_first(f"[id='{link.split('#')[1]}']") is not None
+    assert "your own system" in text_of(tree, "#system-sefton")
+    assert "A guess" in text_of(tree, "#system-south-east-london")
+    row = next(
+        r for r in tree.css(".app-matrix tbody tr") if "Dementia" in r.css_first("th").text()
+    )
+    said = [" ".join(cell.text().split()) for cell in row.css("td")]
+    assert ["Declared" in s for s in said] == [True, False, False, True]
+
+
+def test_a_system_without_declared_priorities_is_told_plainly(client: TestClient) -> None:
+    tree = page(client, "/priorities?document=sefton-hwb-2023-06-item-5-report")
+    said = text_of(tree, "#system-sefton")
+    assert "No declared list of priorities was found" in said
+    assert "1 document" in said
+
+
+@pytest.mark.parametrize("form", ["csv", "xlsx", "docx"])
+def test_priorities_can_be_taken_away(client: TestClient, searcher: Searcher, form: str) -> None:
+    reply = client.get(f"/priorities?home=sefton&format={form}")
+    assert reply.headers["content-disposition"] == f'attachment; filename="priorities.{form}"'
+    assert reply.content == export_priorities(searcher.priorities("sefton"), form)
+    assert page(client, "/priorities?home=sefton").css_first(f"a[href*='format={form}']")
+
+
+@pytest.mark.parametrize("start", ["/compare", "/systems"])
+def test_priorities_are_reached_from(client: TestClient, start: str) -> None:
+    assert page(client, start).css_first("main a[href='/priorities']")
 
 
 def test_every_cell_leads_to_its_evidence(client: TestClient) -> None:

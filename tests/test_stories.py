@@ -49,6 +49,7 @@ PAGES = {
     "search, wrong": "/search?q=carers&from=then",
     "compare, nothing chosen": "/compare",
     "compare": "/compare?theme=dementia&theme=housing&theme=cancer&home=sefton",
+    "priorities": "/priorities?home=sefton&include_superseded=true",
     "documents": "/documents",
     "document": VIEWER,
     "document, found": "/documents/sefton-send-joint-commissioning-2023-26?find=carers",

@@ -133,6 +133,10 @@ class Quoter:
         citation = cite(self._store, passage.document_id, passage.start, passage.end)
         return self._quote(citation, passage.form, "", None)
 
+    def cited(self, identity: str) -> Quote:
+        """The words of a citation of the reply as a quote."""
+        return self._quote(self._citations[identity], "prose", "", None)
+
     def _quote(
         self, citation: Citation, form: str, context: str, statement: Statement | None
     ) -> Quote:

@@ -25,6 +25,7 @@ from web.present.compare import ComparePage
 from web.present.document import Asked, Behind, boxes_of, cited_in, document_page
 from web.present.lists import Counts, DocumentsPage, HomePage, SystemsPage, counts_of
 from web.present.plain import AboutPage, AccessibilityPage
+from web.present.priorities import PrioritiesPage
 from web.present.quality import QualityPage, read_report
 from web.present.search import SearchPage
 from web.site import Site, formats
@@ -102,6 +103,22 @@ def routes(site: Site) -> APIRouter:
 
         return _form_page(site, request, "compare.jinja", CompareParams, "theme", compared, blank)
 
+    @page("/priorities")
+    def priorities(request: Request) -> Response:
+        """What each system declares as its priorities, as a page or as a file."""
+        if request.query_params.get("format"):
+            return _file_of(site, request, "priorities")
+
+        def declared(searcher: Searcher, address: Address) -> PrioritiesPage:
+            found = _priorities(searcher, address)
+            return PrioritiesPage.of(searcher.store, address, found, formats("priorities"))
+
+        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> PrioritiesPage:
+            home = site.home(request, searcher)
+            return PrioritiesPage.empty(searcher.store, address, home, problem)
+
+        return _form_page(site, request, "priorities.jinja", FilterParams, None, declared, blank)
+
     @page("/documents")
     def documents(request: Request) -> Response:
         """Every document by system."""
@@ -172,14 +189,14 @@ def _form_page(
     request: Request,
     template: str,
     model: type[FilterParams],
-    needed: str,
+    needed: str | None,
     made: Make,
     blank: Told,
 ) -> Response:
     """A page with a form: empty before anything is asked, with what is wrong, or with the reply."""
     searcher = site.searcher(request)
     address = asked(request.url.path, request.query_params, model)
-    if needed not in request.query_params:
+    if needed is not None and needed not in request.query_params:
         return site.show(request, template, blank(searcher, address, None))
     try:
         view = made(searcher, address)
@@ -196,6 +213,11 @@ def _form_page(
 def _compare(searcher: Searcher, address: Address) -> Any:
     params = read(address, CompareParams)
     return searcher.compare(params.theme, params.home, params.filters())
+
+
+def _priorities(searcher: Searcher, address: Address) -> Any:
+    params = read(address, FilterParams)
+    return searcher.priorities(params.home, params.filters())
 
 
 def _register(searcher: Searcher, address: Address, limit: int | None = None) -> Any:
@@ -224,7 +246,7 @@ def _commitments_page(site: Site, request: Request) -> Response:
 
 
 def _file_of(site: Site, request: Request, name: str) -> Response:
-    """A comparison or the register as a file to keep."""
+    """A comparison, the priorities or the register as a file to keep."""
     wanted = request.query_params["format"]
     if wanted not in formats(name):
         raise QueryError(f"There is no format {wanted!r} for this.", field="format")
@@ -233,6 +255,9 @@ def _file_of(site: Site, request: Request, name: str) -> Response:
     if name == "comparison":
         address = asked("/compare", request.query_params, CompareParams)
         content = export.export(_compare(searcher, address), wanted)
+    elif name == "priorities":
+        address = asked("/priorities", request.query_params, FilterParams)
+        content = export.export_priorities(_priorities(searcher, address), wanted)
     else:
         address = asked("/commitments", request.query_params, CommitmentParams)
         content = export.export_commitments(_register(searcher, address, limit=0), wanted)

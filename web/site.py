@@ -18,7 +18,11 @@ from web.templating import environment
 STATIC = Path(__file__).parent / "static"
 COOKIE = "icsearch_home"
 A_YEAR = 365 * 24 * 3600
-FORMATS = {"comparison": ("docx", "xlsx", "csv"), "commitments": ("xlsx", "csv")}
+FORMATS = {
+    "comparison": ("docx", "xlsx", "csv"),
+    "priorities": ("docx", "xlsx", "csv"),
+    "commitments": ("xlsx", "csv"),
+}
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +53,7 @@ NHS_PARTS = (
     "nhsuk/components/skip-link/",
     "nhsuk/macros/",
 )
-UNDER = {"/ask": "/", "/search": "/"}
+UNDER = {"/ask": "/", "/search": "/", "/priorities": "/compare"}
 
 
 class Site:
@@ -130,5 +134,5 @@ def _within(path: str, tab: str) -> bool:
 
 
 def formats(of: str) -> tuple[str, ...]:
-    """The formats that a comparison or the commitments can be taken away in."""
+    """The formats that a comparison, priorities or the commitments can be taken away in."""
     return FORMATS[of] if importlib.util.find_spec("search_api.export") else ()
