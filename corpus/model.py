@@ -10,6 +10,9 @@ Level = Literal["system", "place", "provider", "national", "predecessor"]
 Status = Literal["current", "superseded", "draft"]
 Form = Literal["prose", "list_item", "table_row", "heading", "contents"]
 
+CAUTION = "take care: "
+"""How a reading's warning starts that tells of text made to hide or to mislead."""
+
 LEVEL_NAMES: dict[str, str] = {
     "system": "integrated care system",
     "place": "place",
@@ -148,6 +151,11 @@ class Reading:
     def unreadable_pages(self) -> int:
         """How many pages could not be read."""
         return sum(page.unreadable for page in self.pages)
+
+    @property
+    def cautions(self) -> tuple[str, ...]:
+        """The warnings that tell of text made to hide or to mislead."""
+        return tuple(w for w in self.warnings if w.startswith(CAUTION))
 
     def pages_of(self, start: int, end: int) -> tuple[Page, ...]:
         """The pages on which the range stands, or may stand, in order."""

@@ -24,7 +24,9 @@ from indexer import split
 from indexer.embed import Encoder
 from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
 from indexer.statements import statements
-from indexer.store import folder as files
+from indexer.store import writer
+from indexer.store.base import Contents
+from indexer.store.folder import FolderStore
 from search_api.model import MOST_CHARACTERS, MOST_RESULTS, Query
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
@@ -94,7 +96,7 @@ def open_dataset(
         "model": {"weights_sha256": encoder.facts.weights_sha256},
         "splitter": [split.TARGET_WORDS, split.MOST_WORDS],
         "context_share": CONTEXT_SHARE,
-        "fields": files.FIELDS,
+        "fields": writer.FIELDS,
     }
     index_id = digest([made, dataset.documents])[:16]
     target = cache / index_id
@@ -102,7 +104,7 @@ def open_dataset(
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
         _index(dataset, encoder, target, index_id, made, tell)
-    return Searcher(files.FolderStore(target, encoder), settings)
+    return Searcher(FolderStore(target, encoder), settings)
 
 
 def _index(
@@ -138,8 +140,7 @@ def _index(
     ]
     by_text = dict(zip(own, encoder.passages(own, done), strict=True))
     rows = [by_text[t] for texts in said for t in texts]
-    files.write(
-        target,
+    contents = Contents(
         systems=[system],
         themes=[],
         documents=parts,
@@ -149,6 +150,7 @@ def _index(
         embedding_keys=[str(i) for i in range(len(passages))],
         acronyms=[],
     )
+    writer.write(target, contents)
     _manifest(target, index_id, made, parts)
 
 

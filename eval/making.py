@@ -572,7 +572,7 @@ def pdf_scan(texts: Sequence[str], pages_of_text: int = 0, layer: bool = False) 
     return Made(pages.done(), tuple((pages_of_text + 1, text) for text in texts))
 
 
-def pdf_hidden(shown: str, hidden: str, how: str) -> Made:
+def pdf_hidden(shown: str, hidden: str, how: str, after: str = "") -> Made:
     """A sentence, and one that nobody sees: white, tiny, unseen, outside or same-coloured."""
     pages = Pages()
     pages.text(MARGIN, 100, shown)
@@ -586,11 +586,13 @@ def pdf_hidden(shown: str, hidden: str, how: str) -> Made:
         case "outside":
             pages.text(MARGIN, -200, hidden)
         case "unseen":
+            canvas.saveState()
             told = canvas.beginText(MARGIN, 700)
             told.setTextRenderMode(3)
             told.setFont(BODY, SIZE)
             told.textLine(hidden)
             canvas.drawText(told)
+            canvas.restoreState()
         case "same":
             pages.box(MARGIN - 5, 120, 480, 40, Color(0.1, 0.3, 0.5))
             canvas.setFillColor(Color(0.1, 0.3, 0.5))
@@ -599,6 +601,9 @@ def pdf_hidden(shown: str, hidden: str, how: str) -> Made:
             pages.box(MARGIN - 5, 120, 480, 40, Color(0.1, 0.3, 0.5))
             canvas.setFillColor(white)
             pages.text(MARGIN, 140, hidden)
+    if after:
+        canvas.setFillColor(black)
+        pages.text(MARGIN, 400, after)
     pages.next()
     return Made(pages.done(), ((1, shown), (1, hidden)))
 

@@ -13,6 +13,7 @@ from corpus.errors import DocumentError
 from corpus.model import Cell, Document, Form, Page, Reading, Section
 from indexer import stamps
 from indexer.blocks import Block, FilePage, Loaded
+from indexer.cautions import wide_table
 
 READER_VERSION = "3"
 """Raised with every change that can alter a canonical text, a section or a page."""
@@ -208,7 +209,8 @@ def _read(runs: Sequence[Run], book: Book, loaded: Loaded) -> Reading:
     text, spans = _lay_out(kept)
     sections = tuple(_sections(kept, spans))
     pages = _pages(book, kept, spans, chrome)
-    warnings = list(loaded.warnings)
+    widest = max((len(run.block.cells) for run in kept), default=0)
+    warnings = [*loaded.warnings, *wide_table(widest)]
     if not text:
         warnings.append("no text")
     if unreadable := sum(page.unreadable for page in pages):

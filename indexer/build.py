@@ -20,6 +20,7 @@ from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,9 +35,9 @@ from indexer.isolate import Limits, read_isolated
 from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest, sha256
 from indexer.settings import IndexSettings
 from indexer.statements import statements
-from indexer.store import GENERATIONS, MODELS, POINTER, current_id, kept_ids
-from indexer.store import folder as files
+from indexer.store import GENERATIONS, MODELS, POINTER, ann, current_id, kept_ids, writer
 from indexer.store.base import Contents, Former, Place
+from indexer.store.folder import FolderStore
 
 SPLITTER_VERSION = "1"
 VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
@@ -72,7 +73,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         former = place.former(encoder)
         reads, failures = _read_all(catalogue, former, tell)
         parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
-        made = _made(settings, encoder.facts)
+        made = _made(settings, encoder.facts, sum(len(passages) for _, _, passages in parts))
         index_id = digest(
             [made, _catalogue_facts(catalogue), [_facts(r) for r in reads], failures]
         )[:16]
@@ -87,6 +88,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
                 statement_ends=embedded.ends,
                 embedding_keys=embedded.keys,
                 acronyms=acronyms.mine((r.document.id, r.reading.text) for r in reads),
+                nearest=made.get("nearest"),
             )
             place.write(
                 contents,
@@ -117,7 +119,7 @@ class Folder:
     def former(self, encoder: Encoder) -> Former | None:
         """The generation served until now, if it can be opened."""
         try:
-            return files.FolderStore(self.root / GENERATIONS / current_id(str(self.root)), encoder)
+            return FolderStore(self.root / GENERATIONS / current_id(str(self.root)), encoder)
         except IcsearchError:
             return None
 
@@ -131,17 +133,7 @@ class Folder:
         """Write a generation aside and publish it by one rename."""
         work = Path(tempfile.mkdtemp(prefix=".building-", dir=self.root / GENERATIONS))
         try:
-            files.write(
-                work,
-                systems=contents.systems,
-                themes=contents.themes,
-                documents=contents.documents,
-                vectors=contents.vectors,
-                statement_vectors=contents.statement_vectors,
-                statement_ends=contents.statement_ends,
-                embedding_keys=contents.embedding_keys,
-                acronyms=contents.acronyms,
-            )
+            writer.write(work, contents)
             made = manifest(_written(work))
             made.write(work)
             _publish(work, self.root / GENERATIONS / made.index_id)
@@ -336,17 +328,20 @@ def _embed(
     return Embedded(keys, vectors, np.round(rows, 4), ends)
 
 
-def _made(settings: IndexSettings, facts: EncoderFacts) -> dict[str, object]:
-    return {
+def _made(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[str, Any]:
+    made = {
         "format": FORMAT,
         "model": asdict(facts),
         "context_share": settings.context_share,
         "splitter": SPLITTER_VERSION,
         "reader": READER_VERSION,
         "words": {"target": split.TARGET_WORDS, "most": split.MOST_WORDS},
-        "fields": files.FIELDS,
+        "fields": writer.FIELDS,
         "versions": {name: importlib.metadata.version(name) for name in VERSIONS_THAT_COUNT},
     }
+    nearest = ann.plan(passages, facts.dimensions, settings.exact_up_to, settings.graph_megabytes)
+    # Left out where every vector is compared, as in indexes made before there was a choice.
+    return made | ({"nearest": dict(nearest)} if nearest else {})
 
 
 def _catalogue_facts(catalogue: Catalogue) -> list[object]:

@@ -22,4 +22,10 @@ class IndexSettings(BaseSettings):
     context_share: float = Field(
         0.5, ge=0, le=1, description="weight of the vector made with system, title and headings"
     )
+    exact_up_to: int = Field(
+        50_000, ge=0, description="so many passages are compared one by one, more through a graph"
+    )
+    graph_megabytes: int = Field(
+        1_024, ge=0, description="a larger graph gives way to cells that are read as needed"
+    )
     keep_generations: int = Field(3, ge=1, le=100, description="generations kept after a switch")

@@ -14,6 +14,7 @@ from corpus.model import Document, Form, Passage, Reading, Section
 
 TARGET_WORDS = 110
 MOST_WORDS = 170
+MOST_CHARACTERS = 8_000
 TINY_WORDS = 30
 STATING_WORDS = 5
 CONTEXT_PIECES = 56
@@ -54,7 +55,10 @@ def split(
     passages = []
     for span in _spans(reading):
         for start, end in _parted(reading.text, span, count_pieces, budget):
-            passages.append(_passage(document, reading, span, start, end))
+            # A word without an end is one piece to the model, but too much to show as a passage.
+            for first in range(start, end, MOST_CHARACTERS):
+                last = min(first + MOST_CHARACTERS, end)
+                passages.append(_passage(document, reading, span, first, last))
     return passages
 
 

@@ -6,7 +6,7 @@ what is served. A Searcher is safe to use from many threads.
 
 import time
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
@@ -114,7 +114,7 @@ class Searcher:
             understood=understood,
             hits=tuple(hits[: query.limit]),
             facets=self._facets(hits),
-            notes=notes,
+            notes=notes + self._cautions(h.passage.document_id for h in hits[: query.limit]),
             index_id=self.index_id,
             took_ms=round((time.perf_counter() - started) * 1000, 3),
         )
@@ -163,7 +163,9 @@ class Searcher:
                 unreadable_pages=sum(s.unreadable_pages for s in searched),
                 pages=sum(s.pages for s in searched),
             ),
-            notes=notes + self._level_notes(systems),
+            notes=notes
+            + self._level_notes(systems)
+            + self._cautions(c.document_id for c in sheet.citations),
             index_id=self.index_id,
         )
 
@@ -217,7 +219,9 @@ class Searcher:
             cells=tuple(cells),
             summary=comparison_summary(compared, bodies, cells),
             citations=sheet.citations,
-            notes=notes + self._level_notes(systems),
+            notes=notes
+            + self._level_notes(systems)
+            + self._cautions(c.document_id for c in sheet.citations),
             index_id=self.index_id,
         )
 
@@ -242,7 +246,8 @@ class Searcher:
         filters = filters or Filters()
         documents, notes = self._documents(filters, home)
         found = commitments(self.store, filters, documents, theme, due_before, limit, offset)
-        return replace(found, notes=notes + found.notes)
+        cautions = self._cautions(c.document_id for c in found.commitments)
+        return replace(found, notes=notes + found.notes + cautions)
 
     def priorities(self, home: str | None = None, filters: Filters | None = None) -> Priorities:
         """The priorities that each system declares, side by side, linked to themes.
@@ -438,6 +443,16 @@ class Searcher:
             system=values(systems, {s.id: s.name for s in self.store.systems.values()}),
             kind=values(kinds, {}),
             document=values(documents, {d.id: d.title for d in self.store.documents.values()}),
+        )
+
+    def _cautions(self, documents: Iterable[str]) -> tuple[str, ...]:
+        """A note for each document shown in which something hides or may mislead."""
+        return tuple(
+            f"Take care with “{self.store.documents[d].title}”: it holds text that hides or may "
+            "mislead. What a reader cannot see is not quoted; the document’s own page "
+            "says what was found."
+            for d in dict.fromkeys(documents)
+            if self.store.reading(d).cautions
         )
 
     def _level_notes(self, systems: Sequence[str]) -> tuple[str, ...]:

@@ -5,7 +5,7 @@ from dataclasses import fields, is_dataclass
 from functools import cache
 from typing import Any
 
-from corpus.model import Document, Reading, System
+from corpus.model import CAUTION, Document, Reading, System
 from indexer.store import Store
 from search_api.cite import text_sha256
 
@@ -59,6 +59,7 @@ def document_entry(store: Store, document: Document) -> dict[str, Any]:
         "words": report.words,
         "unreadable_pages": report.unreadable_pages,
         "warnings": list(report.warnings),
+        "cautions": [w.removeprefix(CAUTION) for w in report.warnings if w.startswith(CAUTION)],
     }
 
 

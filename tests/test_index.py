@@ -286,7 +286,7 @@ def test_a_full_disk_leaves_the_old_generation(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(build.files if step == "write" else build, step, full)
+    monkeypatch.setattr(build.writer if step == "write" else build, step, full)
     with pytest.raises(IndexWriteError, match="No space left on device"):
         build_index(tiny_settings)
     assert current_id(tiny_settings.index) == served

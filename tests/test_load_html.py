@@ -68,7 +68,7 @@ def test_cells_have_the_names_of_their_columns_and_merged_ones_come_once() -> No
 
 def test_hidden_words_are_reported() -> None:
     (warning,) = html.load(PAGE.encode(), "p", DEFAULT).warnings
-    assert warning == 'hidden text left out, 5 words: "Secret words. More of them."'
+    assert warning == 'take care: hidden text left out, 5 words: "Secret words. More of them."'
 
 
 def test_title_and_pages() -> None:

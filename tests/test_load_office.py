@@ -81,7 +81,7 @@ def test_tracked_deletions_are_out_and_insertions_in() -> None:
 def test_hidden_words_are_left_out_and_reported() -> None:
     found = word(making.docx_hidden("Seen.", "Never seen by anyone."))
     assert told(found) == [("prose", "Seen."), ("prose", "Marked but seen.")]
-    assert found.warnings == ('hidden text left out, 4 words: "Never seen by anyone."',)
+    assert found.warnings == ('take care: hidden text left out, 4 words: "Never seen by anyone."',)
 
 
 def test_a_text_box_is_read_once() -> None:

@@ -12,6 +12,7 @@ from corpus.errors import DocumentError
 from corpus.model import Document
 from indexer.assemble import assemble
 from indexer.blocks import Block, Loaded
+from indexer.cautions import Watch
 from indexer.load import load
 from indexer.load.markdown import fragment_lines
 from indexer.load.markdown import load as load_markdown
@@ -216,7 +217,7 @@ def test_markdown_tables_of_both_kinds_become_rows() -> None:
 
 def test_fragment_lines_flatten_lists_and_tables_inside_a_cell() -> None:
     cell = "<p>Two <b>words</b></p><table><tr><td>Yes</td><td>No</td></tr></table>&pound;5"
-    assert fragment_lines(cell) == ["Two words", "Yes", "No", "£5"]
+    assert fragment_lines(cell, Watch()) == ["Two words", "Yes", "No", "£5"]
 
 
 def _pack(*pages: tuple[str, int | None]) -> list[Block]:

@@ -17,8 +17,10 @@ from lxml import etree  # type: ignore[import-untyped]
 
 from corpus.errors import DocumentError
 from indexer.blocks import Block, Loaded
+from indexer.cautions import Watch
 from indexer.load.limits import Limits
 from indexer.load.office import DAMAGE, check_package, diagram_texts
+from indexer.load.unseen_word import WordSight, off_paper
 from indexer.normalise import normalise, one_line, without_bullet
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
@@ -32,7 +34,6 @@ LETTERED = re.compile(r"\(?(?:[a-z]{1,2}|[ivx]{1,5})[.)]\s")
 HEADING_WORDS = 14
 DEEPEST = 6
 MOST_SPAN = 60
-HIDDEN_SHOWN = 8
 
 
 @dataclass(slots=True)
@@ -43,7 +44,6 @@ class _Style:
     listed: bool = False
     contents: bool = False
     bold: bool = False
-    hidden: bool = False
 
 
 @dataclass(slots=True)
@@ -55,7 +55,8 @@ class _Reader:
     styles: dict[str, _Style]
     notes: dict[str, Any]
     most: int
-    hidden: list[str] = field(default_factory=list)
+    sight: WordSight
+    watch: Watch = field(default_factory=Watch)
     default: _Style = field(default_factory=_Style)
     in_contents: bool = False
     count: int = 0
@@ -76,18 +77,13 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
             _styles(document),
             _notes(document),
             limits.pages * 100,
+            WordSight(document),
         )
         blocks = tuple(_blocks(document.element.body, reader))
         title = one_line(document.core_properties.title or "")
     except (*DAMAGE, OpcError) as error:
         raise DocumentError(f"{name} is damaged and cannot be read as a Word document.") from error
-    warnings = []
-    if reader.hidden:
-        words = " ".join(reader.hidden).split()
-        more = " ..." if len(words) > HIDDEN_SHOWN else ""
-        shown = " ".join(words[:HIDDEN_SHOWN])
-        warnings.append(f'hidden text left out, {len(words)} words: "{shown}{more}"')
-    return Loaded(blocks, warnings=tuple(warnings), title=title or None)
+    return Loaded(blocks, warnings=tuple(reader.watch.warnings()), title=title or None)
 
 
 # Styles and notes.
@@ -120,7 +116,6 @@ def _style(key: str, found: dict[str, Any]) -> _Style:
         runs = element.find(f"{W}rPr")
         if runs is not None:
             out.bold = out.bold or _on(runs, "b")
-            out.hidden = out.hidden or _on(runs, "vanish")
         key = _value(element, "basedOn") or ""
     return out
 
@@ -178,15 +173,18 @@ def _blocks(container: Any, reader: _Reader) -> Iterator[Block]:
 
 def _paragraph(element: Any, reader: _Reader) -> Iterator[Block]:
     properties = element.find(f"{W}pPr")
-    style = reader.default
-    if properties is not None:
-        style = reader.styles.get(_value(properties, "pStyle") or "", reader.default)
-    raw = "".join(_words(element, reader, style.hidden))
+    key = _value(properties, "pStyle") if properties is not None else None
+    style = reader.styles.get(key or "", reader.default)
+    raw = "".join(_words(element, reader, key))
+    reader.watch.see(raw)
     text = normalise(raw)
     if text:
         yield from _as_block(raw, text, element, style, reader)
     for box in _boxes(element):
-        yield from _blocks(box, reader)
+        if off_paper(box):
+            reader.watch.hide(" ".join(t.text or "" for t in box.iter(f"{W}t")))
+        else:
+            yield from _blocks(box, reader)
     for frame in element.iter(DIAGRAM_FRAME):
         for line in diagram_texts(reader.part, frame.getparent()):
             yield Block("list_item", line)
@@ -249,21 +247,19 @@ def _run_text(run: Any) -> str:
     return "".join(t.text or "" for t in run.iter(f"{W}t"))
 
 
-def _words(element: Any, reader: _Reader, hidden: bool) -> Iterator[str]:
+def _words(element: Any, reader: _Reader, style: str | None) -> Iterator[str]:
     """The words of a paragraph: what is deleted, hidden or in a text box left out."""
     for child in element:
         tag = child.tag
         if tag in GONE or tag == f"{W}txbxContent":
             continue
         if tag == f"{W}r":
-            mark = child.find(f"{W}rPr")
-            unseen = (
-                hidden if mark is None or mark.find(f"{W}vanish") is None else _on(mark, "vanish")
-            )
-            if unseen or (mark is not None and (_value(mark, "sz") or "9") in ("0", "1", "2")):
-                if text := one_line(_run_text(child)):
-                    reader.hidden.append(text)
+            sight = reader.sight.of(child, style)
+            if sight == "unseen":
+                reader.watch.hide(_run_text(child))
                 continue
+            if sight == "doubtful":
+                reader.watch.doubt(_run_text(child))
         if tag in (f"{W}t", f"{MATHS}t"):
             yield child.text or ""
         elif tag in (f"{W}tab", f"{W}ptab"):
@@ -275,7 +271,7 @@ def _words(element: Any, reader: _Reader, hidden: bool) -> Iterator[str]:
         elif tag == f"{W}noBreakHyphen":
             yield "-"
         elif isinstance(tag, str):
-            yield from _words(child, reader, hidden)
+            yield from _words(child, reader, style)
 
 
 def _boxes(element: Any) -> Iterator[Any]:

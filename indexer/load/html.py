@@ -5,13 +5,15 @@ latter is reported. A page of HTML has no pages to cite.
 """
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from corpus.errors import DocumentError
 from indexer.blocks import Block, Loaded
+from indexer.cautions import Watch
 from indexer.load.limits import Limits
+from indexer.load.unseen import Styles
 from indexer.normalise import normalise, one_line, without_bullet
 
 CHARSET = re.compile(rb"<meta[^>]{0,200}charset=[\"']?\s*([\w-]+)", re.IGNORECASE)
@@ -22,12 +24,6 @@ FRAME = (
 )
 MAIN = ("main", "[role=main]", "article")
 BANNER = re.compile(r"cookie|consent|breadcrumb|skip-?link|skiplink", re.IGNORECASE)
-UNSEEN_STYLE = re.compile(
-    r"display\s*:\s*none|visibility\s*:\s*hidden|font-size\s*:\s*0(?:px|pt|em|rem|%)?\s*(?:;|$)"
-    r"|opacity\s*:\s*0\s*(?:;|$)",
-    re.IGNORECASE,
-)
-UNSEEN_CLASS = re.compile(r"(?:^|[\s_-])(?:visually-?hidden|sr-only|screen-reader-text)(?:\s|$)")
 HEADINGS = {f"h{level}": level for level in range(1, 7)}
 BLOCKS = frozenset(
     "address article blockquote body center dd details div dl dt fieldset figcaption figure header"
@@ -36,7 +32,7 @@ BLOCKS = frozenset(
 )
 FEWEST_WORDS = 30
 MOST_SPAN = 60
-HIDDEN_SHOWN = 8
+KEPT = ("html", "head", "title", "body", "main", "article")
 
 
 def load(content: bytes, name: str, limits: Limits) -> Loaded:
@@ -47,17 +43,14 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
     """
     tree = LexborHTMLParser(_text(content))
     title = one_line(title_node.text()) if (title_node := tree.css_first("title")) else None
-    hidden = _strip(tree)
+    watch = Watch()
+    _strip(tree, watch)
     root = _main(tree)
     warnings: list[str] = []
     if root is None or len(root.text(separator=" ").split()) < FEWEST_WORDS:
         root, warning = _unmarked(tree, root)
         warnings.extend(warning)
-    if hidden:
-        words = " ".join(hidden).split()
-        more = " ..." if len(words) > HIDDEN_SHOWN else ""
-        shown = " ".join(words[:HIDDEN_SHOWN])
-        warnings.append(f'hidden text left out, {len(words)} words: "{shown}{more}"')
+    warnings.extend(watch.warnings())
     blocks = []
     for block in _blocks(root) if root else ():
         blocks.append(block)
@@ -79,30 +72,48 @@ def _text(content: bytes) -> str:
     return content.decode("cp1252", errors="replace")
 
 
-def _strip(tree: LexborHTMLParser) -> list[str]:
-    """Takes the frame of the page and what it hides out of the tree; the hidden texts."""
-    for node in tree.css(FRAME):
-        node.decompose()
-    hidden = []
-    for node in tree.css("[hidden],[style],[class],[id]"):
-        told = node.attributes
-        if node.tag in ("html", "body", "main", "article"):
+def _strip(tree: LexborHTMLParser, watch: Watch) -> None:
+    """Takes the frame of the page and what it hides out of the tree; the latter is told of."""
+    styles = Styles(tree)
+    _take_out(tree.css(FRAME))
+    watch.see(tree.body.text(separator=" ") if tree.body is not None else "")
+    gone = []
+    for node in tree.css("*"):
+        if node.tag in KEPT:
             continue
-        if _unseen(told):
-            if text := one_line(node.text(separator=" ")):
-                hidden.append(text)
-            node.decompose()
-        elif BANNER.search(f"{told.get('class') or ''} {told.get('id') or ''}"):
-            node.decompose()
-    return hidden
+        told = node.attributes
+        sight = styles.sight(node)
+        if sight == "unseen":
+            gone.append(node)
+        elif sight == "doubtful":
+            watch.doubt(node.text(separator=" "))
+        elif told and BANNER.search(f"{told.get('class') or ''} {told.get('id') or ''}"):
+            gone.append(node)
+        elif told.get("aria-hidden") == "true":
+            watch.unspoken(node.text(separator=" "))
+    hidden = {node.mem_id for node in gone if styles.sight(node) == "unseen"}
+    for node in _outermost(gone):
+        if node.mem_id in hidden:
+            watch.hide(node.text(separator=" "))
+    _take_out(gone)
 
 
-def _unseen(told: "dict[str, str | None]") -> bool:
-    if "hidden" in told:
-        return True
-    if UNSEEN_STYLE.search(told.get("style") or ""):
-        return True
-    return bool(UNSEEN_CLASS.search(told.get("class") or ""))
+def _take_out(nodes: Sequence[LexborNode]) -> None:
+    for node in _outermost(nodes):
+        node.decompose()
+
+
+def _outermost(nodes: Sequence[LexborNode]) -> list[LexborNode]:
+    """Those of the nodes, in the order of the page, that are inside no other of them."""
+    chosen = {node.mem_id for node in nodes}
+    out = []
+    for node in nodes:
+        above = node.parent
+        while above is not None and above.mem_id not in chosen:
+            above = above.parent
+        if above is None:
+            out.append(node)
+    return out
 
 
 def _main(tree: LexborHTMLParser) -> LexborNode | None:

@@ -13,9 +13,14 @@ from markdown_it.token import Token
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from indexer.blocks import Block, Loaded
+from indexer.cautions import Watch
+from indexer.load.unseen import hidden, parsed
 from indexer.normalise import normalise, one_line, without_bullet
 
 PARSER = MarkdownIt("commonmark", {"html": True}).enable("table")
+TAG = re.compile(r"<(/?)([A-Za-z][\w-]*)")
+VOID = frozenset(("br", "img", "hr", "input", "wbr"))
+SILENT = frozenset(("script", "style", "template", "noscript"))
 BREAKING = frozenset({"p", "li", "ul", "ol", "br", "tr", "td", "th", "table", "div", "tbody"})
 HEADER_WORDS = 10
 CONTENTS = re.compile(r"(?:table of )?contents(?: page)?", re.IGNORECASE)
@@ -31,40 +36,54 @@ def claims(head: bytes, text: str) -> bool:
 
 def load(text: str) -> Loaded:
     """Blocks of a Markdown text; `gap` counts the blank lines before each."""
+    watch = Watch()
+    watch.see(text)
     lines = text.split("\n")
     blocks: list[Block] = []
     for start, stop, table in _regions(lines):
         part = lines[start:stop]
         gap = _blank_before(lines, start)
         if table:
-            blocks.extend(_tab_table(part, gap))
+            blocks.extend(_tab_table(part, gap, watch))
         else:
-            blocks.extend(_markdown(part, lines, start))
-    return Loaded(tuple(_contents(blocks)))
+            blocks.extend(_markdown(part, lines, start, watch))
+    return Loaded(tuple(_contents(blocks)), warnings=tuple(watch.warnings()))
 
 
-def fragment_lines(fragment: str) -> list[str]:
-    """The text of an HTML fragment, a line for each block element or list item."""
+def fragment_lines(fragment: str, watch: Watch) -> list[str]:
+    """The text of an HTML fragment, a line for each block element or list item.
+
+    What the fragment hides is left out, and told to `watch`.
+    """
     if "<" not in fragment and "&" not in fragment:
         return [line for line in (one_line(fragment),) if line]
     tree = LexborHTMLParser(f"<body>{fragment}</body>")
     out = [""]
     if tree.body is not None:
-        _walk(tree.body, out)
+        _walk(tree.body, out, watch)
     lines = (without_bullet(one_line(line)) for line in out)
     return [line for line in lines if line]
 
 
-def _walk(node: LexborNode, out: list[str]) -> None:
+def _walk(node: LexborNode, out: list[str], watch: Watch) -> None:
     for child in node.iter(include_text=True):
         if child.tag == "-text":
             out[-1] += child.text_content or ""
+        elif child.tag in SILENT:
+            continue
+        elif _hides(child.attributes):
+            watch.hide(child.text(separator=" "))
         elif child.tag in BREAKING:
             out.append("")
-            _walk(child, out)
+            _walk(child, out, watch)
             out.append("")
         else:
-            _walk(child, out)
+            _walk(child, out, watch)
+
+
+def _hides(told: "dict[str, str | None]") -> bool:
+    """Whether an element's own attributes hide what is in it."""
+    return bool(told) and hidden(told, parsed(told.get("style")))
 
 
 def _regions(lines: list[str]) -> Iterator[tuple[int, int, bool]]:
@@ -87,8 +106,8 @@ def _blank_before(lines: list[str], start: int) -> int:
     return count
 
 
-def _tab_table(rows: list[str], gap: int) -> Iterator[Block]:
-    table = [[fragment_lines(cell) for cell in row.split("\t")] for row in rows]
+def _tab_table(rows: list[str], gap: int, watch: Watch) -> Iterator[Block]:
+    table = [[fragment_lines(cell, watch) for cell in row.split("\t")] for row in rows]
     header: tuple[str, ...] = ()
     if len(rows) > 1 and _is_header(rows[0], table[0]):
         header = tuple(_header_name(cell) for cell in rows[0].split("\t"))
@@ -125,10 +144,10 @@ def _is_header(raw: str, cells: list[list[str]]) -> bool:
 def _header_name(cell: str) -> str:
     """A column's name: its bold part if it has one ("Objective"), else all of it."""
     bold = re.search(r"<b>(.*?)</b>", cell)
-    return one_line(" ".join(fragment_lines(bold.group(1) if bold else cell)))
+    return one_line(" ".join(fragment_lines(bold.group(1) if bold else cell, Watch())))
 
 
-def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]:
+def _markdown(part: list[str], lines: list[str], offset: int, watch: Watch) -> Iterator[Block]:
     tokens = PARSER.parse("\n".join(part))
     depth = 0
     kind, level, first = "prose", 0, True
@@ -166,7 +185,7 @@ def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]
             case "th_close" | "td_close":
                 kind = "prose"
             case "inline":
-                text = _inline(token)
+                text = _inline(token, watch)
                 if kind == "cell":
                     row.append(text)
                 elif kind == "heading":
@@ -179,7 +198,7 @@ def _markdown(part: list[str], lines: list[str], offset: int) -> Iterator[Block]
                         yield Block("list_item" if depth else "prose", text=clean, gap=gap)
                         first, gap = False, 0
             case "html_block" | "code_block" | "fence":
-                for line in fragment_lines(token.content):
+                for line in fragment_lines(token.content, watch):
                     yield Block("prose", text=line, gap=gap)
                     gap = 0
 
@@ -194,10 +213,24 @@ def _pipe_row(row: list[str], header: tuple[str, ...], in_head: bool) -> Iterato
         yield Block("table_row", cells=cells, header=header if any(header) else ())
 
 
-def _inline(token: Token) -> str:
-    """The words of an inline token: marks gone, soft breaks as spaces, hard breaks as newlines."""
-    parts = []
+def _inline(token: Token, watch: Watch) -> str:
+    """The words of an inline token: marks gone, soft breaks as spaces, hard breaks as newlines.
+
+    What stands between an HTML tag that hides and its end is left out.
+    """
+    parts: list[str] = []
+    unseen: list[str] = []
+    within: list[str] = []  # tags open since the one that hides
     for child in token.children or ():
+        if child.type == "html_inline" and (tag := TAG.match(child.content)):
+            closing, name = bool(tag[1]), tag[2].lower()
+            if within and closing and name in within:
+                del within[len(within) - 1 - within[::-1].index(name) :]
+            elif not closing and name not in VOID and (within or _hidden_tag(child.content)):
+                within.append(name)
+        if within:
+            unseen.append(child.content if child.type in ("text", "code_inline", "image") else " ")
+            continue
         match child.type:
             case "text" | "code_inline":
                 parts.append(child.content)
@@ -209,7 +242,14 @@ def _inline(token: Token) -> str:
                 parts.append("\n")
             case "image":
                 parts.append(child.content)
+    watch.hide("".join(unseen))
     return normalise("".join(parts))
+
+
+def _hidden_tag(tag: str) -> bool:
+    """Whether an opening tag hides what follows it."""
+    found = LexborHTMLParser(f"<body>{tag}</body>").css_first("body > *")
+    return found is not None and (found.tag in SILENT or _hides(found.attributes))
 
 
 def _joined(text: str) -> Iterator[str]:

@@ -14,9 +14,11 @@ from pptx.exc import PythonPptxError
 
 from corpus.errors import DocumentError
 from indexer.blocks import Block, FilePage, Loaded
+from indexer.cautions import Watch, named
 from indexer.load.limits import Limits
 from indexer.load.office import DAMAGE, DRAWING, check_package, diagram_texts
-from indexer.normalise import normalise, one_line, without_bullet
+from indexer.load.unseen_slides import SlideSight
+from indexer.normalise import one_line, without_bullet
 
 DIAGRAM_URI = "http://schemas.openxmlformats.org/drawingml/2006/diagram"
 FRAME = (
@@ -48,6 +50,39 @@ class _Placed:
     top: float
     width: float
     height: float
+
+    @property
+    def box(self) -> tuple[float, float, float, float]:
+        """Its left, top, right and bottom edge."""
+        return self.left, self.top, self.left + self.width, self.top + self.height
+
+
+@dataclass(frozen=True, slots=True)
+class _Seen:
+    """What is needed to tell which words of a slide its audience sees."""
+
+    sight: SlideSight
+    watch: Watch
+    number: int
+
+    def words(self, placed: "_Placed", paragraph: Any, cell: Any = None) -> str:
+        """The words of a paragraph that are seen, breaks as newlines; the others are noted."""
+        parts = []
+        for run in paragraph._p.iterchildren():
+            text = "".join(t.text or "" for t in run.iterchildren(f"{DRAWING}t"))
+            if run.tag == f"{DRAWING}br":
+                parts.append("\n")
+            elif text and self.sight.of(run, placed.shape, placed.box, cell) == "unseen":
+                self.watch.hide(text, self.number)
+            else:
+                parts.append(text)
+        told = "".join(parts).replace("\v", "\n")
+        self.watch.see(told, self.number)
+        return told
+
+    def frame(self, placed: "_Placed", frame: Any, cell: Any = None) -> str:
+        """The words of a text frame that are seen, a line for each paragraph."""
+        return "\n".join(self.words(placed, p, cell) for p in frame.paragraphs)
 
 
 @dataclass(slots=True)
@@ -81,18 +116,23 @@ def load(content: bytes, name: str, limits: Limits) -> Loaded:
         slides = list(presentation.slides)
         if len(slides) > limits.pages:
             raise DocumentError(f"{name} has {len(slides)} slides; up to {limits.pages} are read.")
-        area = float(presentation.slide_width or 1) * float(presentation.slide_height or 1)
+        size = float(presentation.slide_width or 1), float(presentation.slide_height or 1)
+        area = size[0] * size[1]
+        watch = Watch("slide")
         budget = _Budget(name, limits.pages * 100, limits.pages * 100)
         blocks: list[Block] = []
         pages: list[FilePage] = []
         for number, slide in enumerate(slides, 1):
-            found = list(_slide(slide, number, budget)) if _shown(slide) else []
+            found = []
+            if _shown(slide):
+                seen = _Seen(SlideSight(slide, *size), watch, number)
+                found = list(_slide(slide, seen, budget))
             said = any(block.kind != "chrome" for block in found)
             unreadable = _shown(slide) and not said and _pictured(slide, area)
             pages.append(FilePage(number, unreadable=unreadable))
             blocks.extend(found)
         title = one_line(presentation.core_properties.title or "")
-        warnings = tuple(_warnings(slides, pages))
+        warnings = (*_warnings(slides, pages), *watch.warnings())
     except (*DAMAGE, PythonPptxError) as error:
         raise DocumentError(f"{name} is damaged and cannot be read as a presentation.") from error
     if not slides:
@@ -107,19 +147,14 @@ def _shown(slide: Any) -> bool:
 
 def _warnings(slides: Sequence[Any], pages: Sequence[FilePage]) -> Iterator[str]:
     if hidden := [n for n, slide in enumerate(slides, 1) if not _shown(slide)]:
-        yield f"hidden slides left out: {_numbers(hidden)}"
+        yield f"hidden slides left out: {named(hidden, 'slide')}"
     if noted := [n for n, slide in enumerate(slides, 1) if _has_notes(slide)]:
-        yield f"speakers' notes left out: {_numbers(noted)}"
+        yield f"speakers' notes left out: {named(noted, 'slide')}"
     charts = [n for n, s in enumerate(slides, 1) if any(p.has_chart for p in _flat(s.shapes))]
     if charts:
-        yield f"charts of which only the title is read: {_numbers(charts)}"
+        yield f"charts of which only the title is read: {named(charts, 'slide')}"
     if pictures := [page.number for page in pages if page.unreadable]:
-        yield f"a picture without text: {_numbers(pictures)}"
-
-
-def _numbers(numbers: Sequence[int]) -> str:
-    named = ", ".join(map(str, numbers))
-    return f"slide {named}" if len(numbers) == 1 else f"slides {named}"
+        yield f"a picture without text: {named(pictures, 'slide')}"
 
 
 def _has_notes(slide: Any) -> bool:
@@ -151,17 +186,23 @@ def _pictured(slide: Any, area: float) -> bool:
 # A slide.
 
 
-def _slide(slide: Any, number: int, budget: _Budget) -> Iterator[Block]:
+def _slide(slide: Any, seen: _Seen, budget: _Budget) -> Iterator[Block]:
     # Counted in the file itself, for every shape and cell costs its library a search.
     budget.spend(sum(1 for _ in slide.element.iter(*COUNTED)))
-    placed = list(_place(slide.shapes))
+    placed = []
+    for item in _place(slide.shapes):
+        if seen.sight.hides(item.shape, item.box):
+            told = item.shape.element.iter(f"{DRAWING}t")
+            seen.watch.hide(" ".join(t.text or "" for t in told), seen.number)
+        else:
+            placed.append(item)
     titles = [p for p in placed if _placeholder(p.shape) in TITLES]
     rest = [p for p in placed if _placeholder(p.shape) not in TITLES]
     for title in titles:
-        if text := one_line(title.shape.text_frame.text.replace("\v", " ")):
-            yield Block("heading", text, level=1, page=number)
+        if text := one_line(seen.frame(title, title.shape.text_frame)):
+            yield Block("heading", text, level=1, page=seen.number)
     for item in _ordered(rest):
-        yield from _shape(slide, item.shape, number)
+        yield from _shape(slide, item, seen)
 
 
 def _placeholder(shape: Any) -> Any:
@@ -218,11 +259,12 @@ def _ordered(placed: Sequence[_Placed]) -> Iterator[_Placed]:
         left = [p for p in left if p not in row]
 
 
-def _shape(slide: Any, shape: Any, number: int) -> Iterator[Block]:
+def _shape(slide: Any, placed: _Placed, seen: _Seen) -> Iterator[Block]:
+    shape, number = placed.shape, seen.number
     if shape.has_text_frame:
-        yield from _text_frame(shape, number)
+        yield from _text_frame(placed, seen)
     elif getattr(shape, "has_table", False) and shape.has_table:
-        yield from _table(shape.table, number)
+        yield from _table(placed, seen)
     elif getattr(shape, "has_chart", False) and shape.has_chart:
         chart = shape.chart
         if chart.has_title and chart.chart_title.has_text_frame:
@@ -238,15 +280,16 @@ def _is_diagram(shape: Any) -> bool:
     return any(each.get("uri") == DIAGRAM_URI for each in data)
 
 
-def _text_frame(shape: Any, number: int) -> Iterator[Block]:
+def _text_frame(placed: _Placed, seen: _Seen) -> Iterator[Block]:
+    shape, number = placed.shape, seen.number
     kind = _placeholder(shape)
     if kind in FRAME:
-        if text := one_line(shape.text_frame.text):
+        if text := one_line(seen.frame(placed, shape.text_frame)):
             yield Block("chrome", text, page=number)
         return
-    paragraphs = [p for p in shape.text_frame.paragraphs if normalise(p.text)]
-    for paragraph in paragraphs:
-        text = one_line(paragraph.text.replace("\v", "\n"))
+    told = ((p, one_line(seen.words(placed, p))) for p in shape.text_frame.paragraphs)
+    paragraphs = [(paragraph, text) for paragraph, text in told if text]
+    for paragraph, text in paragraphs:
         listed = _listed(paragraph, kind in BODIES and len(paragraphs) > 1)
         if listed:
             yield Block("list_item", without_bullet(text), page=number)
@@ -267,10 +310,11 @@ def _listed(paragraph: Any, usual: bool) -> bool:
     return usual or paragraph.level > 0
 
 
-def _table(table: Any, number: int) -> Iterator[Block]:
+def _table(placed: _Placed, seen: _Seen) -> Iterator[Block]:
+    table, number = placed.shape.table, seen.number
     rows = []
     for row in table.rows:
-        rows.append(tuple(_cell(cell) for cell in row.cells))
+        rows.append(tuple(_cell(placed, cell, seen) for cell in row.cells))
     names: tuple[str, ...] = ()
     if table.first_row and len(rows) > 1 and any(rows[0]):
         names = tuple(text.replace("\n", " ") for text in rows[0])
@@ -281,9 +325,9 @@ def _table(table: Any, number: int) -> Iterator[Block]:
             yield Block("table_row", cells=cells, header=names, page=number)
 
 
-def _cell(cell: Any) -> str:
+def _cell(placed: _Placed, cell: Any, seen: _Seen) -> str:
     """The lines of a cell; what a merged cell covers is empty."""
     if cell.is_spanned:
         return ""
-    lines = cell.text_frame.text.replace("\v", "\n").split("\n")
+    lines = seen.frame(placed, cell.text_frame, cell._tc).split("\n")
     return "\n".join(clean for line in lines if (clean := without_bullet(one_line(line))))

@@ -3,6 +3,7 @@
 import re
 
 from indexer.blocks import Block, Loaded
+from indexer.cautions import Watch
 from indexer.normalise import normalise, one_line, without_bullet
 
 HEADING_WORDS = 12
@@ -16,6 +17,8 @@ BULLET = re.compile(r"[•●○▪◦‣·*–-]\s+\S")
 
 def load(text: str) -> Loaded:
     """Blocks of a plain text. A line is a paragraph unless it runs on into the next."""
+    watch = Watch()
+    watch.see(text)
     lines = normalise(text).split("\n")
     blank_parted = sum(not line for line in lines) * 3 >= sum(bool(line) for line in lines)
     joined = _join_wrapped(lines)
@@ -30,7 +33,7 @@ def load(text: str) -> Loaded:
             blocks.append(Block("heading", text=one_line(line), level=level, gap=gap))
         else:
             blocks.append(Block("prose", text=line, gap=gap))
-    return Loaded(tuple(blocks))
+    return Loaded(tuple(blocks), warnings=tuple(watch.warnings()))
 
 
 def _join_wrapped(lines: list[str]) -> list[tuple[str, int]]:

@@ -4,7 +4,7 @@ from collections.abc import Callable, Collection, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -94,7 +94,8 @@ class Contents:
 
     `vectors` has the shape (passages, dimensions), `statement_vectors` (statements, dimensions);
     `statement_ends` says for each passage how many statements there are up to its last, and
-    `embedding_keys` what its vectors were made of.
+    `embedding_keys` what its vectors were made of. `nearest` is how a folder finds vectors where
+    they are too many to compare all (see `ann.plan`).
     """
 
     systems: Collection[System]
@@ -105,6 +106,7 @@ class Contents:
     statement_ends: Rows
     embedding_keys: Sequence[str]
     acronyms: Sequence[Acronym]
+    nearest: Mapping[str, Any] | None = None
 
 
 class Place(Protocol):

@@ -4,167 +4,31 @@ Nothing in a generation is changed once it is published. Readers open files read
 """
 
 import json
-import re
 import sqlite3
 import threading
-from collections import Counter
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
 
 import faiss
 import numpy as np
 import tantivy
+from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
 from corpus.errors import IndexDamaged
 from corpus.model import Document, Passage, Reading, System, Theme
-from indexer.analyse import STOP_STEMS, stem, tokens
+from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
 from indexer.manifest import DocumentReport, Manifest
-from indexer.store.base import Acronym, Parts, Rows, Scores
-from indexer.store.nouns import as_json, by_id, passage_of, reading_of, system_of, theme_of
+from indexer.store.ann import Nearest
+from indexer.store.base import Acronym, Rows, Scores
+from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
+from indexer.store.writer import FIELDS, lexical_schema
 
-SCHEMA = """
-CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);
-CREATE TABLE documents (
-    id TEXT PRIMARY KEY, first_row INTEGER NOT NULL, last_row INTEGER NOT NULL,
-    document TEXT NOT NULL, text TEXT NOT NULL, sections TEXT NOT NULL, pages TEXT NOT NULL,
-    warnings TEXT NOT NULL, reader TEXT NOT NULL
-);
-CREATE TABLE words (word TEXT PRIMARY KEY, passages INTEGER NOT NULL) WITHOUT ROWID;
-CREATE TABLE passages (
-    row INTEGER PRIMARY KEY, id TEXT NOT NULL UNIQUE, document_id TEXT NOT NULL,
-    passage TEXT NOT NULL, embedding_key TEXT NOT NULL
-);
-"""
 HASHED_UP_TO = 64 * 2**20
-FIELDS = {"text": 1.0, "heading": 0.6, "title": 0.25}
-WRITER_HEAP = 64 * 2**20
 LONG_WORD = 8
-
-
-def lexical_schema() -> tantivy.Schema:
-    """Fields of the lexical index: stems parted by spaces, and what filters need."""
-    builder = tantivy.SchemaBuilder()
-    for field in FIELDS:
-        builder.add_text_field(field, stored=False, tokenizer_name="whitespace")
-    builder.add_text_field("document", stored=False, tokenizer_name="raw", index_option="basic")
-    builder.add_integer_field("row", stored=False, indexed=True, fast=True)
-    return builder.build()
-
-
-def stems(text: str) -> str:
-    """Stems of a text without stop words, parted by spaces."""
-    return " ".join(word for word, _, _ in tokens(text) if word not in STOP_STEMS)
-
-
-def write(
-    folder: Path,
-    *,
-    systems: Iterable[System],
-    themes: Iterable[Theme],
-    documents: Collection[Parts],
-    vectors: Vectors,
-    statement_vectors: Vectors,
-    statement_ends: Rows,
-    embedding_keys: Sequence[str],
-    acronyms: Sequence[Acronym],
-) -> None:
-    """Write the files of a generation, all but its manifest.
-
-    Args:
-        vectors: of passages, shape (passages, dimensions).
-        statement_vectors: of all passages' statements in order, shape (statements, dimensions).
-        statement_ends: for each passage, how many statements there are up to its last.
-        embedding_keys: what each passage's vectors were made of.
-    """
-    _write_sqlite(folder, systems, themes, documents, embedding_keys, acronyms)
-    np.save(folder / "vectors.npy", vectors)
-    np.save(folder / "statements.npy", statement_vectors.astype(np.float16))
-    np.save(folder / "statement_ends.npy", statement_ends)
-    lexical = folder / "lexical"
-    lexical.mkdir()
-    index = tantivy.Index(lexical_schema(), path=str(lexical))
-    # One thread, so that the same passages always give the same segments.
-    writer = index.writer(WRITER_HEAP, 1)
-    row = 0
-    for document, _, passages in documents:
-        for passage in passages:
-            if passage.form != "contents":
-                entry = tantivy.Document(
-                    text=stems(passage.text),
-                    heading=stems(" ".join(passage.heading)),
-                    title=stems(document.title),
-                    document=document.id,
-                )
-                entry.add_integer("row", row)
-                writer.add_document(entry)
-            row += 1
-    writer.commit()
-    writer.wait_merging_threads()
-
-
-def _write_sqlite(
-    folder: Path,
-    systems: Iterable[System],
-    themes: Iterable[Theme],
-    documents: Collection[Parts],
-    embedding_keys: Sequence[str],
-    acronyms: Sequence[Acronym],
-) -> None:
-    connection = sqlite3.connect(folder / "passages.sqlite")
-    try:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;" + SCHEMA)
-        facts = {
-            "systems": [asdict(s) for s in systems],
-            "themes": [asdict(t) for t in themes],
-            "acronyms": [asdict(a) for a in acronyms],
-        }
-        connection.executemany(
-            "INSERT INTO facts VALUES (?, ?)", [(k, as_json(v)) for k, v in facts.items()]
-        )
-        row = 0
-        for document, reading, passages in documents:
-            connection.execute(
-                "INSERT INTO documents VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                (
-                    document.id,
-                    row,
-                    row + len(passages),
-                    as_json(asdict(document)),
-                    reading.text,
-                    as_json([asdict(s) for s in reading.sections]),
-                    as_json([asdict(p) for p in reading.pages]),
-                    as_json(reading.warnings),
-                    reading.reader,
-                ),
-            )
-            connection.executemany(
-                "INSERT INTO passages VALUES (?, ?, ?, ?, ?)",
-                [
-                    (row + i, p.id, document.id, as_json(asdict(p)), embedding_keys[row + i])
-                    for i, p in enumerate(passages)
-                ],
-            )
-            row += len(passages)
-        connection.executemany(
-            "INSERT INTO words VALUES (?, ?)", sorted(vocabulary(documents).items())
-        )
-        connection.commit()
-    finally:
-        connection.close()
-
-
-def vocabulary(documents: Collection[Parts]) -> Counter[str]:
-    """Lower-case words of letters alone, and in how many passages each stands."""
-    counts: Counter[str] = Counter()
-    for _, _, passages in documents:
-        for passage in passages:
-            counts.update(set(re.findall(r"[^\W\d_]{4,}", passage.text.lower())))
-    return counts
 
 
 class FolderStore:
@@ -181,12 +45,13 @@ class FolderStore:
         self.manifest.check_files(folder, HASHED_UP_TO)
         self.encoder = encoder
         self._local = threading.local()
-        self._vocabulary: dict[str, int] | None = None
-        self._stems: set[str] = set()
         try:
             self._vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
             self._statements = np.load(folder / "statements.npy", mmap_mode="r")
             self._statement_ends: Rows = np.load(folder / "statement_ends.npy", mmap_mode="r")
+            how = self.manifest.made.get("nearest")
+            self._nearest = Nearest(folder, how) if how else None
+            self._exact_up_to = int(how["exact_up_to"]) if how else 0
             self._searcher = tantivy.Index.open(str(folder / "lexical")).searcher()
             facts = {
                 name: json.loads(value)
@@ -201,7 +66,7 @@ class FolderStore:
                 "SELECT document, first_row, last_row FROM documents ORDER BY first_row"
             )
             documents = [(Document(**json.loads(d)), a, b) for d, a, b in rows]
-        except (OSError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
+        except (OSError, RuntimeError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
             raise IndexDamaged(
                 f"The index in {folder} cannot be opened ({error}); run: icsearch index."
             ) from error
@@ -211,6 +76,7 @@ class FolderStore:
         self._frequency = lru_cache(maxsize=50_000)(self._count)
         self._reading = lru_cache(maxsize=64)(self._read)
         self._passage = lru_cache(maxsize=20_000)(self._fetch)
+        self.nearest_word = lru_cache(maxsize=10_000)(self._nearest_word)
 
     def _database(self) -> sqlite3.Connection:
         """This thread's read-only connection."""
@@ -229,7 +95,17 @@ class FolderStore:
         self, vector: Vectors, k: int, documents: Sequence[str] | None
     ) -> tuple[Rows, Scores]:
         """The k passages most like a vector, by cosine, best first; among documents if given."""
-        return self._scanned(vector, k, self._ranges(documents))
+        ranges = self._ranges(documents)
+        among = sum(end - first for first, end in ranges)
+        if self._nearest is not None and among > self._exact_up_to:
+            rows = self._nearest.rows(vector, k, among / len(self._vectors))
+            if rows is not None:
+                if documents is not None:
+                    rows = rows[_within(rows, ranges)]
+                if len(rows) >= k:
+                    rows = rows[: 2 * k]
+                    return _best(rows, self._vectors[rows] @ vector, k)
+        return self._scanned(vector, k, ranges)
 
     def _ranges(self, documents: Sequence[str] | None) -> list[tuple[int, int]]:
         """The rows of documents as ranges, neighbours joined."""
@@ -319,23 +195,24 @@ class FolderStore:
     def _count(self, word: str) -> int:
         return int(self._searcher.doc_freq("text", word))
 
-    def nearest_word(self, word: str) -> str | None:
+    def _nearest_word(self, word: str) -> str | None:
         """The word of the documents that a word nowhere in them most likely is, or None."""
-        if self._vocabulary is None:
-            self._vocabulary = dict(self._database().execute("SELECT word, passages FROM words"))
-            self._stems = {stem(w) for w in self._vocabulary}
-        known = self._vocabulary
-        if word in known or stem(word) in self._stems or self.encoder.knows(word):
+        database = self._database()
+        written = database.execute("SELECT 1 FROM words WHERE word = ?", (word,)).fetchone()
+        if written or self.document_frequency(stem(word)) or self.encoder.knows(word):
             return None
         most = 1 if len(word) < LONG_WORD else 2
-        near = process.extract(
-            word,
-            known.keys(),
-            scorer=DamerauLevenshtein.distance,
-            score_cutoff=most,
-            limit=8,
+        # The first letter is taken as right: hardly anyone mistypes it.
+        alike = database.execute(
+            "SELECT word, passages FROM words WHERE word >= ? AND word < ? "
+            "AND length(word) BETWEEN ? AND ?",
+            (word[0], chr(ord(word[0]) + 1), len(word) - most, len(word) + most),
         )
-        ranked = [(away, -known[w], w) for w, away, _ in near if w[0] == word[0]]
+        known = dict(alike.fetchall())
+        near = process.extract(
+            word, known.keys(), scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=None
+        )
+        ranked = [(away, -known[w], w) for w, away, _ in near]
         return min(ranked)[2] if ranked else None
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
@@ -371,6 +248,14 @@ class FolderStore:
 
 
 SCHEMA_OF_LEXICAL = lexical_schema()
+
+
+def _within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Which rows lie in one of the ranges, that are in order and apart."""
+    firsts, ends = np.array(ranges, dtype=np.int64).T
+    held = np.searchsorted(firsts, rows, side="right") - 1
+    inside: NDArray[np.bool_] = (held >= 0) & (rows < ends[held])
+    return inside
 
 
 def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:

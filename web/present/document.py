@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus.errors import UnknownId
-from corpus.model import Box, Document, Reading
+from corpus.model import CAUTION, Box, Document, Reading
 from indexer.store import Store
 from search_api.cite import resolve
 from search_api.model import Citation
@@ -73,6 +73,7 @@ class DocumentPage:
     source_url: str | None
     rights: str | None
     warnings: tuple[str, ...]
+    cautions: tuple[str, ...]
     blocks: tuple[Block, ...]
     outline: tuple[Heading, ...]
     parts: tuple[Link, ...]
@@ -127,7 +128,8 @@ def document_page(
         sha256=document.sha256,
         source_url=document.url,
         rights=document.rights,
-        warnings=reading.warnings,
+        warnings=tuple(w for w in reading.warnings if w not in reading.cautions),
+        cautions=tuple(w.removeprefix(CAUTION) for w in reading.cautions),
         blocks=Layout(document.id, reading, marks).blocks(*parts[part]),
         outline=tuple(_heading(places, e) for e in outline(document.id, reading)),
         parts=tuple(

@@ -15,6 +15,7 @@ import pypdfium2
 
 from corpus.errors import DocumentError
 from indexer.blocks import Block, FilePage, Loaded
+from indexer.cautions import Watch, named
 from indexer.load import ocr
 from indexer.load.limits import Limits
 from indexer.load.pdf import contents, headings, margins
@@ -53,7 +54,6 @@ DRAWN_PAGE = 30
 NOTE_SIZE = 0.88
 NOTE_PLACE = 0.6
 OCR_LONG_SIDE = 2500
-HIDDEN_SHOWN = 8
 
 Element = Paragraph | Rows
 
@@ -345,10 +345,10 @@ def _read_pictures(
 def _warnings(sheets: Sequence[Sheet], read: dict[int, list[Block]]) -> Iterator[str]:
     broken = [sheet.number for sheet in sheets if sheet.broken]
     if broken:
-        yield f"damaged and left out: {_pages(broken)}"
+        yield f"damaged and left out: {named(broken)}"
     recognised = [number for number, blocks in sorted(read.items()) if blocks]
     if recognised:
-        yield f"read from a picture by Tesseract, so mistakes are likely: {_pages(recognised)}"
+        yield f"read from a picture by Tesseract, so mistakes are likely: {named(recognised)}"
     wanting = [
         s.number
         for s in sheets
@@ -356,40 +356,25 @@ def _warnings(sheets: Sequence[Sheet], read: dict[int, list[Block]]) -> Iterator
     ]
     if wanting:
         why = "Tesseract found none" if ocr.installed() else "Tesseract is not installed"
-        yield f"a picture without a text layer, and {why}: {_pages(wanting)}"
+        yield f"a picture without a text layer, and {why}: {named(wanting)}"
     inferred = [sheet.number for sheet in sheets if sheet.page.inferred]
     if inferred:
-        yield f"the pack's number is not stamped on, but inferred for: {_pages(inferred)}"
+        yield f"the pack's number is not stamped on, but inferred for: {named(inferred)}"
     forms = [sheet.number for sheet in sheets if sheet.ink.fields]
     if forms:
-        yield f"a form, of which what is filled in is not read: {_pages(forms)}"
+        yield f"a form, of which what is filled in is not read: {named(forms)}"
     empty = [s.number for s in sheets if not s.ink.words and not _shows_without_words(s)]
     if empty:
-        yield f"nothing to read: {_pages(empty)}"
+        yield f"nothing to read: {named(empty)}"
     garbled = [sheet.number for sheet in sheets if _garbled(sheet)]
     if garbled:
-        yield f"fonts that do not say which letters they draw, text left out: {_pages(garbled)}"
+        yield f"fonts that do not say which letters they draw, text left out: {named(garbled)}"
     partly = [s.number for s in sheets if s.ink.unmapped and not _garbled(s)]
     if partly:
-        yield f"some letters may be wrong, their font does not name them: {_pages(partly)}"
+        yield f"some letters may be wrong, their font does not name them: {named(partly)}"
+    watch = Watch()
     for sheet in sheets:
         yield from sheet.ink.warnings
-        if sheet.ink.hidden:
-            words = sheet.ink.hidden
-            more = " ..." if len(words) > HIDDEN_SHOWN else ""
-            shown = one_line(" ".join(words[:HIDDEN_SHOWN]))
-            yield (
-                f'hidden text left out of page {sheet.number}, {len(words)} words: "{shown}{more}"'
-            )
-
-
-def _pages(numbers: Sequence[int]) -> str:
-    """Page numbers in words, runs of them shortened."""
-    runs: list[tuple[int, int]] = []
-    for number in numbers:
-        if runs and number == runs[-1][1] + 1:
-            runs[-1] = (runs[-1][0], number)
-        else:
-            runs.append((number, number))
-    named = ", ".join(str(a) if a == b else f"{a}-{b}" for a, b in runs)
-    return f"page {named}" if len(numbers) == 1 else f"pages {named}"
+        watch.see(sheet.ink.text, sheet.number)
+        watch.hide(" ".join(sheet.ink.hidden), sheet.number)
+    yield from watch.warnings()

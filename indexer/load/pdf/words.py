@@ -137,6 +137,7 @@ class PageInk:
     Args:
         dots: small round or square shapes, as bullets are drawn.
         hidden: words that a reader of the page cannot see, left out of `words`.
+        text: all characters as the file has them.
         drawn: how many paths, and `pictured`, what part of the page, pictures cover.
         fields: of a form, whose values are drawn apart from the page.
         unmapped: words of fonts that do not say which characters their shapes are.
@@ -150,6 +151,7 @@ class PageInk:
     fills: list[Fill] = field(default_factory=list)
     dots: list[Rect] = field(default_factory=list)
     hidden: list[str] = field(default_factory=list)
+    text: str = ""
     drawn: int = 0
     pictured: float = 0.0
     unmapped: int = 0
@@ -236,7 +238,7 @@ def _read_words(
 ) -> None:
     textpage = page.get_textpage()
     raw = textpage.raw
-    text = _page_text(textpage)
+    text = ink.text = _page_text(textpage)
     looks = _Looks(raw, rotation, place, _Backdrop(ink.fills, pictures))
     first, last = pdfium.FS_RECTF(), pdfium.FS_RECTF()
     edge = Rect(*place(0.0, 0.0), ink.width, ink.height)
