@@ -95,7 +95,18 @@ def _stem(word: str) -> str:
 
 def terms(text: str) -> list[str]:
     """The stems of the text's words in order, stop words left out."""
-    return [word for word, _, _ in tokens(text) if word not in STOP_STEMS]
+    return [stem for word in TOKEN.findall(text) for stem in _told(word)]
+
+
+def distinct(text: str) -> frozenset[str]:
+    """The stems of the text's words, each once, stop words left out."""
+    return frozenset().union(*map(_told, set(TOKEN.findall(text))))
+
+
+@lru_cache(maxsize=400_000)
+def _told(word: str) -> tuple[str, ...]:
+    """The stems of one word as it is written, stop words left out."""
+    return tuple(stem for stem, _, _ in _tokens(word) if stem not in STOP_STEMS)
 
 
 STOP_STEMS = frozenset(stem(word) for word in STOP_WORDS) | STOP_WORDS

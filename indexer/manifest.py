@@ -84,18 +84,24 @@ class Manifest:
             ) from error
 
     def check_files(self, folder: Path, most_hashed: int) -> None:
-        """Compare the files with what was written: sizes always, hashes of files up to a size.
+        """Compare the files with what was written: sizes always, hashes of the smallest.
+
+        Args:
+            most_hashed: how many bytes may be read for hashes, the smallest files first, so that
+                opening takes no longer the larger an index is.
 
         Raises:
             IndexDamaged: a file is missing or is not what was written; the sentence names it.
         """
-        for name, facts in self.files.items():
+        read = 0
+        for name, facts in sorted(self.files.items(), key=lambda item: item[1].bytes):
+            read += facts.bytes
             path = folder / name
             try:
                 size = path.stat().st_size
             except OSError:
                 raise IndexDamaged(f"The index lacks {path}; run: icsearch index.") from None
-            if size != facts.bytes or (size <= most_hashed and sha256(path) != facts.sha256):
+            if size != facts.bytes or (read <= most_hashed and sha256(path) != facts.sha256):
                 raise IndexDamaged(
                     f"{path} is damaged: it is not what was written; run: icsearch index."
                 )

@@ -44,7 +44,8 @@ class Words:
 def words_in(text: str) -> Words:
     """The lower-case words of a text, worked out once."""
     words = frozenset(word.strip(".,;:()") for word in text.casefold().split())
-    return Words(words, frozenset(w for w in words if any(c.isdigit() for c in w)))
+    figures = (w for w in words if not w.isalpha() and any(c.isdigit() for c in w))
+    return Words(words, frozenset(figures))
 
 
 def repeats(one: str, other: str) -> bool:

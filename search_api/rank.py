@@ -16,7 +16,7 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analyse import terms
+from indexer.analyse import distinct
 from indexer.embed import Vectors
 from indexer.store import Rows, Store
 from search_api.cover import shares, weights_of
@@ -62,8 +62,8 @@ class Analysed:
 def analysed(text: str, heading: tuple[str, ...], title: str) -> Analysed:
     """The words of a passage, worked out once."""
     return Analysed(
-        own=frozenset(terms(text)),
-        around=frozenset(terms(" ".join((*heading, title)))),
+        own=distinct(text),
+        around=distinct(" ".join((*heading, title))),
         words=len(text.split()),
         dated=DATE.search(text) is not None,
     )

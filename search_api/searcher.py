@@ -54,6 +54,7 @@ from search_api.understand import Understander, asks_across
 
 MOST_THEME_ROWS = 2_000
 MOST_THEME_PASSAGES = 25
+MOST_TITLES = 5
 
 
 class Searcher:
@@ -325,8 +326,11 @@ class Searcher:
                 )
         old = [d for d in kept if d.status == "superseded" and d.id not in filters.document]
         if old and not filters.include_superseded:
-            kept = [d for d in kept if d not in old]
-            titles = "; ".join(d.title for d in old)
+            left = {d.id for d in old}
+            kept = [d for d in kept if d.id not in left]
+            titles = "; ".join(d.title for d in old[:MOST_TITLES])
+            if len(old) > MOST_TITLES:
+                titles += f" and {len(old) - MOST_TITLES:,} more"
             notes.append(
                 f"{plural(len(old), 'superseded document')} left out ({titles}): "
                 "include superseded documents to search there too."
@@ -442,7 +446,7 @@ class Searcher:
         return Facets(
             system=values(systems, {s.id: s.name for s in self.store.systems.values()}),
             kind=values(kinds, {}),
-            document=values(documents, {d.id: d.title for d in self.store.documents.values()}),
+            document=values(documents, {d: self.store.documents[d].title for d in documents}),
         )
 
     def _cautions(self, documents: Iterable[str]) -> tuple[str, ...]:

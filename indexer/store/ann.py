@@ -6,6 +6,7 @@ through memory maps: opening takes milliseconds, and processes share one copy.
 """
 
 import math
+import os
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -60,7 +61,8 @@ def build(folder: Path, vectors: Vectors, how: Plan) -> None:
     """
     dimensions = vectors.shape[1]
     codes, cosine = faiss.ScalarQuantizer.QT_8bit, faiss.METRIC_INNER_PRODUCT
-    threads = faiss.omp_get_max_threads()
+    threads = os.cpu_count() or 1
+    faiss.omp_set_num_threads(threads)
     if how["kind"] == "hnsw":
         made = faiss.IndexHNSWSQ(dimensions, codes, how["links"], cosine)
         made.hnsw.efConstruction = how["breadth"]
@@ -108,6 +110,7 @@ class Nearest:
         if wanted > MOST_BREADTH:
             return None
         wanted = min(wanted, self.size)
+        faiss.omp_set_num_threads(1)
         if self._graph:
             how = faiss.SearchParametersHNSW(efSearch=wanted)
         else:

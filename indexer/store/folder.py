@@ -4,6 +4,7 @@ Nothing in a generation is changed once it is published. Readers open files read
 """
 
 import json
+import math
 import sqlite3
 import threading
 from collections.abc import Mapping, Sequence
@@ -27,8 +28,12 @@ from indexer.store.base import Acronym, Rows, Scores
 from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
 from indexer.store.writer import FIELDS, lexical_schema
 
-HASHED_UP_TO = 64 * 2**20
+MOST_HASHED = 64 * 2**20
 LONG_WORD = 8
+ROWS_A_QUERY = 500
+PASSAGES_KEPT = 20_000
+WIDE = 0.2
+"""A filter that lets so much through is applied to what was found rather than while searching."""
 
 
 class FolderStore:
@@ -42,9 +47,10 @@ class FolderStore:
         """
         self.folder = folder
         self.manifest = Manifest.read(folder)
-        self.manifest.check_files(folder, HASHED_UP_TO)
+        self.manifest.check_files(folder, MOST_HASHED)
         self.encoder = encoder
         self._local = threading.local()
+        self._lock = threading.Lock()
         try:
             self._vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
             self._statements = np.load(folder / "statements.npy", mmap_mode="r")
@@ -75,7 +81,7 @@ class FolderStore:
         self.reports: Mapping[str, DocumentReport] = by_id(self.manifest.documents)
         self._frequency = lru_cache(maxsize=50_000)(self._count)
         self._reading = lru_cache(maxsize=64)(self._read)
-        self._passage = lru_cache(maxsize=20_000)(self._fetch)
+        self._passages: dict[int, Passage] = {}  # emptied when full, never one by one
         self.nearest_word = lru_cache(maxsize=10_000)(self._nearest_word)
 
     def _database(self) -> sqlite3.Connection:
@@ -123,6 +129,8 @@ class FolderStore:
         self, vector: Vectors, k: int, ranges: Sequence[tuple[int, int]]
     ) -> tuple[Rows, Scores]:
         """The k best rows of ranges, every one compared; nothing is copied."""
+        # More threads wait for one another longer than one takes, above all when all are busy.
+        faiss.omp_set_num_threads(1)
         rows, scores = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
         for first, end in ranges:
             if end > first:
@@ -140,44 +148,38 @@ class FolderStore:
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
     ) -> tuple[Rows, Scores]:
         """The k passages that match weighted stems best by BM25F, among documents if given."""
-        schema = self._index_schema
-        clauses = []
-        for word, weight in words.items():
-            fields = [
-                tantivy.Query.boost_query(
-                    tantivy.Query.term_query(schema, field, word), weight * boost
-                )
-                for field, boost in FIELDS.items()
-            ]
-            clauses.append(
-                (
-                    tantivy.Occur.Should,
-                    tantivy.Query.boolean_query([(tantivy.Occur.Should, f) for f in fields]),
-                )
+        # One flat union of terms: only that lets tantivy pass over blocks that cannot be best.
+        clauses = [
+            tantivy.Query.boost_query(
+                tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word), weight * boost
             )
-        if not clauses:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
-        query = tantivy.Query.boolean_query(clauses)
-        if documents is not None:
-            among = tantivy.Query.term_set_query(schema, "document", list(documents))
-            query = tantivy.Query.boolean_query(
-                [
-                    (tantivy.Occur.Must, query),
-                    (tantivy.Occur.Must, tantivy.Query.const_score_query(among, 0.0)),
-                ]
-            )
+            for word, weight in words.items()
+            for field, boost in FIELDS.items()
+        ]
+        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, c) for c in clauses])
+        if not clauses or documents is None:
+            return self._hits(query, k)
+        ranges = self._ranges(documents)
+        share = sum(end - first for first, end in ranges) / max(1, len(self._vectors))
+        if share >= WIDE:
+            # Nearly everything passes: fetch some more and filter, unless too few are left.
+            fetched = math.ceil(2 * k / share)
+            rows, scores = self._hits(query, fetched)
+            passed = _within(rows, ranges)
+            if int(passed.sum()) >= k or len(rows) < fetched:
+                return rows[passed][:k], scores[passed][:k]
+        among = tantivy.Query.term_set_query(SCHEMA_OF_LEXICAL, "document", list(documents))
+        among = tantivy.Query.const_score_query(among, 0.0)
+        both = [(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)]
+        return self._hits(tantivy.Query.boolean_query(both), k)
+
+    def _hits(self, query: tantivy.Query, k: int) -> tuple[Rows, Scores]:
         hits = self._searcher.search(query, k, count=False).hits
-        if not hits:
-            return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
         found = self._searcher.fast_field_values("row", [address for _, address in hits])
         return (
             np.asarray(found, dtype=np.int64),
             np.asarray([score for score, _ in hits], dtype=np.float32),
         )
-
-    @property
-    def _index_schema(self) -> tantivy.Schema:
-        return SCHEMA_OF_LEXICAL
 
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
@@ -217,15 +219,22 @@ class FolderStore:
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
-        return [self._passage(int(row)) for row in rows]
-
-    def _fetch(self, row: int) -> Passage:
-        found = (
-            self._database()
-            .execute("SELECT passage FROM passages WHERE row = ?", (row,))
-            .fetchone()
-        )
-        return passage_of(json.loads(found[0]))
+        wanted = [int(row) for row in rows]
+        kept = self._passages
+        found = {row: kept[row] for row in wanted if row in kept}
+        missing = [row for row in wanted if row not in found]
+        for at in range(0, len(missing), ROWS_A_QUERY):
+            some = missing[at : at + ROWS_A_QUERY]
+            marks = ",".join("?" * len(some))
+            sql = f"SELECT row, passage FROM passages WHERE row IN ({marks})"  # noqa: S608
+            for row, text in self._database().execute(sql, some):
+                found[row] = passage_of(json.loads(text))
+        if missing:
+            with self._lock:
+                if len(self._passages) > PASSAGES_KEPT:
+                    self._passages = {}
+                self._passages.update({row: found[row] for row in missing})
+        return [found[row] for row in wanted]
 
     def reading(self, document_id: str) -> Reading:
         """The canonical text, sections and pages of a document."""

@@ -39,6 +39,8 @@ def passage_of(d: dict[str, Any]) -> Passage:
 
 def section_of(d: dict[str, Any]) -> Section:
     """A section from its fields."""
+    if not d["cells"] and not d["boxes"]:
+        return Section(d["start"], d["end"], d["form"], tuple(d["heading"]), d["level"])
     return Section(
         **d
         | {

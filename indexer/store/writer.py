@@ -11,7 +11,7 @@ import numpy as np
 import tantivy
 
 from corpus.model import Document, Passage
-from indexer.analyse import STOP_STEMS, tokens
+from indexer.analyse import terms
 from indexer.store import ann
 from indexer.store.base import Contents, Parts
 from indexer.store.nouns import as_json
@@ -46,7 +46,7 @@ def lexical_schema() -> tantivy.Schema:
 
 def stems(text: str) -> str:
     """Stems of a text without stop words, parted by spaces."""
-    return " ".join(word for word, _, _ in tokens(text) if word not in STOP_STEMS)
+    return " ".join(terms(text))
 
 
 def vocabulary(documents: Iterable[Parts]) -> Counter[str]:
