@@ -5,6 +5,7 @@ Verbs of other packages are named as text and imported when used, so that `--hel
 
 import importlib
 import sys
+from copy import copy
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -31,6 +32,25 @@ ELSEWHERE = {
 }
 
 
+CHANGE_THE_INDEX = frozenset({"index", "add", "remove"})
+
+
+def _prepares(command: click.Command) -> click.Command:
+    """The verb, after which what rules find in the documents is found and kept (see `derived`)."""
+    change = command.callback
+    assert change is not None
+
+    def changed(**given: Any) -> None:
+        change(**given)
+        from search_api.derived import prepare
+
+        prepare(given.get("index"))
+
+    prepared = copy(command)
+    prepared.callback = changed
+    return prepared
+
+
 class Verbs(click.Group):
     """Own verbs and those of other packages, the latter imported when they are used."""
 
@@ -44,7 +64,7 @@ class Verbs(click.Group):
             return super().get_command(ctx, name)
         module, _, attribute = ELSEWHERE[name][0].partition(":")
         command: click.Command = getattr(importlib.import_module(module), attribute)
-        return command
+        return _prepares(command) if name in CHANGE_THE_INDEX else command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """The list of verbs, without importing any."""

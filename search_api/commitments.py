@@ -10,6 +10,7 @@ import threading
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
+from typing import Any
 from weakref import WeakKeyDictionary
 
 from corpus.errors import QueryError
@@ -19,10 +20,21 @@ from indexer.statements import Stated, sentences, statements
 from indexer.store import Store
 from search_api.cite import cite
 from search_api.dates import Date, deadlines_in
+from search_api.derived import by_document
 from search_api.judge import ThemeWords, theme_of
 from search_api.ladder import Row, aims_in, grade
-from search_api.model import Commitment, Commitments, Filters, Ladder, Milestone
+from search_api.model import Citation, Commitment, Commitments, Filters, Ladder, Milestone
+from search_api.serialise import to_json
 
+RULES = tuple(
+    f"{package}.{name}"
+    for package, names in (
+        ("search_api", ("commitments", "dates", "ladder", "judge", "cite", "model")),
+        ("indexer", ("statements", "analyse")),
+    )
+    for name in names
+)
+"""What decides what is in the register: kept registers are of no use once one of these changes."""
 Speaks = Callable[[Commitment], bool]
 
 DUE = re.compile(r"\d{4}(?:-(?:0[1-9]|1[0-2])(?:-(?:0[1-9]|[12]\d|3[01]))?)?")
@@ -57,15 +69,33 @@ class Measure:
 
 
 def register(store: Store) -> tuple[Commitment, ...]:
-    """Every commitment of an index in the order of its documents; made once while it is open."""
+    """Every commitment of an index in the order of its documents: kept beside it, or made now."""
     with _lock:
         if store not in _registers:
             themes = [ThemeWords.of(t) for t in store.themes.values()]
+            found = by_document(
+                store, "commitments", RULES, lambda d: to_json(list(_of_document(store, d, themes)))
+            )
+            index_id = store.manifest.index_id
             _registers[store] = tuple(
-                entry for document in store.documents.values()
-                for entry in _of_document(store, document, themes)
-            )  # fmt: skip
+                _from_json(entry, index_id) for d in store.documents for entry in found[d]
+            )
         return _registers[store]
+
+
+def _from_json(entry: dict[str, Any], index_id: str) -> Commitment:
+    """A commitment as it was kept, by this generation or by one with the same document."""
+    citation = entry["citation"] | {"index_id": index_id}
+    for name in ("heading", "pages"):
+        citation[name] = tuple(citation[name])
+    return Commitment(
+        **entry
+        | {
+            "themes": tuple(entry["themes"]),
+            "milestones": tuple(Milestone(**m) for m in entry["milestones"]),
+            "citation": Citation(**citation),
+        }
+    )
 
 
 def commitments(

@@ -18,11 +18,12 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import takewhile
-from typing import Literal
+from typing import Any, Literal
 
 from corpus.model import Reading, Section
 from indexer.analyse import terms
 from indexer.statements import sentences
+from indexer.store import Store
 from search_api.declaring import (
     ANY_NOUN,
     COLUMN,
@@ -41,6 +42,8 @@ from search_api.declaring import (
     says_what_to_do,
     unlabelled,
 )
+from search_api.derived import by_document
+from search_api.serialise import to_json
 
 Basis = Literal["heading", "sentence", "numbered", "table", "opening"]
 
@@ -52,6 +55,14 @@ LEADS = 3
 """So many paragraphs may stand between a heading and its list."""
 OPENING = 4
 """A text without headings must speak of its priorities in so many first paragraphs."""
+RULES = (
+    "search_api.declared",
+    "search_api.declaring",
+    "search_api.ladder",
+    "indexer.statements",
+    "indexer.analyse",
+)
+"""What decides what is found: what was kept is of no use once one of these changes."""
 BASES: tuple[Basis, ...] = ("heading", "sentence", "numbered", "table", "opening")
 
 
@@ -82,6 +93,24 @@ class Declared:
     items: tuple[Item, ...]
     missing: tuple[int, ...] = ()
     also: tuple[tuple[int, int], ...] = ()
+
+
+def declared_of(store: Store) -> dict[str, tuple[Declared, ...]]:
+    """What each document of an index declares: kept beside it, or found now."""
+    found = by_document(
+        store, "priorities", RULES, lambda d: to_json(declared_in(store.reading(d.id)))
+    )
+    return {d: tuple(_declared(entry) for entry in entries) for d, entries in found.items()}
+
+
+def _declared(entry: dict[str, Any]) -> Declared:
+    items = tuple(_item(item) for item in entry["items"])
+    also = tuple((start, end) for start, end in entry["also"])
+    return Declared(**entry | {"items": items, "also": also, "missing": tuple(entry["missing"])})
+
+
+def _item(entry: dict[str, Any]) -> Item:
+    return Item(**entry | {"parts": tuple(_item(part) for part in entry["parts"])})
 
 
 def declared_in(reading: Reading) -> tuple[Declared, ...]:

@@ -200,6 +200,7 @@ def _list(cell: "_Cell", of: DeclaredList, numbers: Mapping[str, int]) -> None:
     title.paragraph_format.space_before = Pt(4)
     for priority in of.priorities:
         line = cell.add_paragraph()
+        line.paragraph_format.space_before = Pt(2)
         words = " ".join(priority.text.split())
         line.add_run(office_text(f"{words} [{numbers[priority.citation]}]"))
         if priority.under:

@@ -10,7 +10,7 @@ from corpus.model import Document, Reading
 from indexer.store import Store
 from search_api.cite import citation_id, cite
 from search_api.commitments import themes_of
-from search_api.declared import Declared, Item, declared_in
+from search_api.declared import Declared, Item, declared_of
 from search_api.declaring import alike
 from search_api.headline import listed, plural
 from search_api.judge import ThemeWords
@@ -23,6 +23,8 @@ from search_api.model import (
     SharedTheme,
     SystemPriorities,
 )
+
+Place = tuple[str, int, int]
 
 BENEATH = 3
 """So many paragraphs under a heading count as what it speaks of."""
@@ -43,6 +45,7 @@ class Gatherer:
         """Start with nothing gathered."""
         self._store = store
         self._themes = [ThemeWords.of(theme) for theme in store.themes.values()]
+        self._declared = declared_of(store)
         self._citations: dict[str, Citation] = {}
         self.notes: list[str] = []
 
@@ -56,7 +59,7 @@ class Gatherer:
         found: list[tuple[Document, Declared]] = [
             (document, declared)
             for document in documents
-            for declared in declared_in(self._store.reading(document.id))
+            for declared in self._declared[document.id]
         ]
         # Of a list in several documents, that of the longest stays: it is the one with the plan.
         found.sort(
@@ -66,14 +69,14 @@ class Gatherer:
                 pair[0].id,
             )
         )
-        kept: list[tuple[Document, Declared, list[str]]] = []
+        kept: list[tuple[Document, Declared, list[Place]]] = []
         for document, declared in found:
             same = next((k for k in kept if self._same(k[:2], (document, declared))), None)
             if same is None:
-                also = [self._cite(document.id, *place) for place in declared.also]
+                also = [(document.id, *place) for place in declared.also]
                 kept.append((document, declared, also))
             else:
-                same[2].append(self._cite(document.id, declared.start, declared.end))
+                same[2].append((document.id, declared.start, declared.end))
                 name = self._store.systems[document.system].name
                 self._note(COPIES.format(title=document.title, system=name))
         order = [d.id for d in documents]
@@ -92,7 +95,7 @@ class Gatherer:
         shared = sum(any(alike(text, own, whole=True) for own in mine) for text in theirs)
         return 2 * shared > max(len(mine), len(theirs))
 
-    def _list(self, document: Document, declared: Declared, also: Sequence[str]) -> DeclaredList:
+    def _list(self, document: Document, declared: Declared, also: Sequence[Place]) -> DeclaredList:
         reading = self._store.reading(document.id)
         declared_by = self._cite(document.id, declared.start, declared.end)
         rows = list(self._rows(document.id, reading, declared))
@@ -104,7 +107,7 @@ class Gatherer:
             document_id=document.id,
             declared_by=declared_by,
             priorities=tuple(rows),
-            also=tuple(also),
+            also=tuple(self._cite(*place) for place in also),
             missing=declared.missing,
         )
 

@@ -26,6 +26,7 @@ def serve(host: str, port: int, index: str | None) -> None:
     """
     import uvicorn
 
+    from search_api.derived import prepare
     from search_api.serving import Serving
     from search_api.settings import SearchSettings
     from web.app import create_app
@@ -40,6 +41,7 @@ def serve(host: str, port: int, index: str | None) -> None:
         click.echo("The site opens all the same and says so on every page.", err=True)
     app = create_app(serving, settings)
     app.state.site.warm()
+    prepare(settings.index)
     shown = f"[{host}]" if ":" in host else host
     click.echo(f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)")
     config = uvicorn.Config(app, log_level="warning", server_header=False)

@@ -1,0 +1,157 @@
+"""What rules find in documents, kept beside the index so that no process works it out twice.
+
+The register of commitments takes a second or two over a few hundred pages. It depends on the
+documents and on our rules alone, so it is written to `derived/` of the index folder, by document:
+`icsearch index`, `add` and `remove` do it when they are done, and otherwise whoever needs it first.
+A new generation takes over what has not changed; rules that change are told by their source.
+Where the folder cannot be written, or the index is none, each process works it out for itself.
+"""
+
+import json
+import os
+import tempfile
+from collections.abc import Callable, Mapping
+from contextlib import suppress
+from dataclasses import asdict
+from functools import cache
+from hashlib import sha256
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+from corpus.errors import IcsearchError
+from corpus.model import Document
+from indexer.manifest import digest
+from indexer.store import GENERATIONS, Store, current_id, open_store
+
+FOLDER = "derived"
+
+Found = dict[str, dict[str, Any]]
+"""By document: {"key": what it was found in, "found": what was found, ready for JSON}."""
+
+
+def by_document(
+    store: Store, name: str, rules: tuple[str, ...], find: Callable[[Document], Any]
+) -> Mapping[str, Any]:
+    """What `find` gives for each document of a store, as JSON has it: kept, or found now.
+
+    Args:
+        name: of what is found; a file name.
+        rules: the modules whose source decides what is found.
+        find: gives what is found in one document, ready for JSON.
+    """
+    path = path_of(store, name, rules)
+    keys = _keys(store)
+    known = _read(path) if path else None
+    if known is not None and {d: f["key"] for d, f in known.items()} == keys:
+        return {d: f["found"] for d, f in known.items()}
+    before = known or (_newest(path) if path else {})
+    found: Found = {}
+    for document in store.documents.values():
+        former = before.get(document.id)
+        same = former is not None and former["key"] == keys[document.id]
+        value = former["found"] if former and same else find(document)
+        # Through JSON, so that what is found now and what was kept cannot differ.
+        found[document.id] = {"key": keys[document.id], "found": json.loads(json.dumps(value))}
+    if path is not None:
+        _write(path, found)
+    return {d: f["found"] for d, f in found.items()}
+
+
+def path_of(store: Store, name: str, rules: tuple[str, ...]) -> Path | None:
+    """The file of a store's generation; None where an index is no folder."""
+    folder = getattr(store, "folder", None)
+    if not isinstance(folder, Path):
+        return None
+    return _path(folder.parent.parent, store.manifest.index_id, name, rules)
+
+
+def _path(index: Path, index_id: str, name: str, rules: tuple[str, ...]) -> Path:
+    return index / FOLDER / f"{index_id}.{name}.{version(rules)}.json"
+
+
+@cache
+def version(rules: tuple[str, ...]) -> str:
+    """A hash of the source of some modules: it changes whenever the rules do."""
+    found = sha256()
+    for name in rules:
+        spec = find_spec(name)
+        if spec is not None and spec.origin is not None:
+            found.update(Path(spec.origin).read_bytes())
+    return found.hexdigest()[:12]
+
+
+def _keys(store: Store) -> dict[str, str]:
+    """For each document, a hash of all that what is found in it depends on, but for the rules."""
+    themes = digest([asdict(theme) for theme in store.themes.values()])
+    reports = {r.id: [r.text_sha256, r.reader] for r in store.manifest.documents}
+    return {d.id: digest([asdict(d), reports[d.id], themes]) for d in store.documents.values()}
+
+
+def _newest(path: Path) -> Found:
+    """What was last found by the same rules in another generation."""
+    kind = path.name.partition(".")[2]
+    try:
+        others = sorted(path.parent.glob(f"*.{kind}"), key=lambda p: -p.stat().st_mtime)
+    except OSError:
+        return {}
+    return next((found for other in others if (found := _read(other)) is not None), {})
+
+
+def _read(path: Path) -> Found | None:
+    """The file, if it is there and is what was written."""
+    try:
+        told, _, content = path.read_text(encoding="utf-8").partition("\n")
+        if sha256(content.encode()).hexdigest() != told:
+            return None
+        found: Found = json.loads(content)
+    except (OSError, ValueError):
+        return None
+    return found
+
+
+def _write(path: Path, found: Found) -> None:
+    """Write the file whole or not at all, and remove those of generations no longer kept."""
+    content = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
+    with suppress(OSError):  # a folder that is only to be read: found anew by each process
+        path.parent.mkdir(exist_ok=True)
+        handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
+        try:
+            with os.fdopen(handle, "w", encoding="utf-8") as file:
+                file.write(f"{sha256(content.encode()).hexdigest()}\n{content}")
+            Path(name).chmod(0o644)
+            Path(name).replace(path)
+        except BaseException:
+            Path(name).unlink(missing_ok=True)
+            raise
+        _prune(path)
+
+
+def _prune(path: Path) -> None:
+    index_id, kind, *_ = path.name.split(".")
+    for other in path.parent.glob(f"*.{kind}.*.json"):
+        whose = other.name.partition(".")[0]
+        gone = not (path.parent.parent / GENERATIONS / whose).is_dir()
+        if other != path and (gone or whose == index_id):
+            other.unlink(missing_ok=True)
+
+
+def prepare(url: str | None) -> None:
+    """Have everything found for the current generation of an index, and kept, if it is not yet.
+
+    Args:
+        url: of the index; the usual one if None. What cannot be opened is left for the command
+            that needs it to tell.
+    """
+    from search_api import commitments, declared
+    from search_api.settings import SearchSettings
+
+    place = SearchSettings().index if url is None else url
+    kinds = (("commitments", commitments.RULES), ("priorities", declared.RULES))
+    with suppress(IcsearchError):
+        now = current_id(place)
+        if all(_path(Path(place), now, name, rules).is_file() for name, rules in kinds):
+            return
+        store = open_store(place)
+        declared.declared_of(store)
+        commitments.register(store)
