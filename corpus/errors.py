@@ -15,6 +15,7 @@
     + UnknownId           a system, document or generation that is not in the index
   x VerifyError           a file given to `verify` holds no citations that can be read
   x ServeError            the server cannot start
+  x AdminError            an administrative act cannot be done or written down
 
 The three edges (command line, HTTP API, web pages) catch `IcsearchError` and show its sentence.
 Anything else is a bug and shows as one.
@@ -124,3 +125,10 @@ class ServeError(IcsearchError):
     """The server cannot start."""
 
     code = "serve"
+
+
+class AdminError(IcsearchError):
+    """An administrative act cannot be done or written down."""
+
+    code = "admin"
+    http_status = 503

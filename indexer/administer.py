@@ -3,8 +3,10 @@
 A change is undone if the index cannot be built with it, so corpus and index never disagree.
 """
 
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -66,16 +68,19 @@ def add(corpus: Path, addition: Addition, build: Callable[[], Manifest]) -> tupl
     before = listing.read_bytes()
     target = catalogue.path(document)
     try:
-        shutil.copyfile(addition.file, target)
-        content = tomlkit.parse(before.decode())
-        content.setdefault("document", tomlkit.aot()).append(_entry(document))
-        _replace(listing, tomlkit.dumps(content).encode())
+        with _written(corpus):
+            shutil.copyfile(addition.file, target)
+            content = tomlkit.parse(before.decode())
+            content.setdefault("document", tomlkit.aot()).append(_entry(document))
+            _replace(listing, tomlkit.dumps(content).encode())
         manifest = build()
         if reason := manifest.failures.get(identity):
             raise CatalogueError(f"{addition.file.name} was not added: {reason}")
     except BaseException:
-        _replace(listing, before)
-        target.unlink(missing_ok=True)
+        with _written(corpus):
+            if listing.read_bytes() != before:
+                _replace(listing, before)
+            target.unlink(missing_ok=True)
         raise
     return identity, manifest
 
@@ -100,15 +105,43 @@ def remove(corpus: Path, identity: str, build: Callable[[], Manifest]) -> Manife
     entries = content["document"]
     assert isinstance(entries, list)
     entries.pop(next(i for i, e in enumerate(entries) if e["id"] == identity))
-    try:
+    with _written(corpus):
         _replace(listing, tomlkit.dumps(content).encode())
+    try:
         manifest = build()
     except BaseException:
-        _replace(listing, before)
+        with _written(corpus):
+            _replace(listing, before)
         raise
     if not any(d.file == document.file for d in catalogue.documents.values() if d != document):
         catalogue.path(document).unlink(missing_ok=True)
     return manifest
+
+
+def obstacle(corpus: Path) -> str | None:
+    """Why documents cannot be added to a corpus or taken out, in a sentence; None if they can."""
+    try:
+        _declared(corpus)
+    except CatalogueError as error:
+        return error.message
+    for path in (corpus, corpus / "documents.toml", corpus / "documents"):
+        if not os.access(path, os.W_OK):
+            return (
+                f"{path} cannot be written, so no document can be added or removed; "
+                "let the account that runs this service write there."
+            )
+    return None
+
+
+@contextmanager
+def _written(corpus: Path) -> Iterator[None]:
+    """Say in one sentence that a corpus cannot be written."""
+    try:
+        yield
+    except OSError as error:
+        raise CatalogueError(
+            f"{error.filename or corpus} cannot be written: {error.strerror or error}."
+        ) from error
 
 
 def _declared(corpus: Path) -> None:

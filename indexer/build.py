@@ -373,7 +373,7 @@ def _manifest(
             pages=len(read.reading.pages),
             words=len(read.reading.text.split()),
             passages=len(passages),
-            tables=len({c.header for s in read.reading.sections for c in s.cells if c.header}),
+            tables=_tables(read.reading),
             unreadable_pages=read.reading.unreadable_pages,
             warnings=read.reading.warnings,
             seconds=round(read.seconds, 3),
@@ -399,6 +399,16 @@ def _written(work: Path) -> dict[str, FileFacts]:
         for p in sorted(work.rglob("*"))
         if p.is_file() and not p.name.startswith(".")
     }
+
+
+def _tables(reading: Reading) -> int:
+    """How many tables: runs of rows that share a column."""
+    count, columns = 0, set[str]()
+    for section in reading.sections:
+        headers = {cell.header for cell in section.cells}
+        count += bool(headers) and not headers & columns
+        columns = headers
+    return count
 
 
 def text_sha256(text: str) -> str:

@@ -27,6 +27,7 @@ ELSEWHERE = {
     "add": ("indexer.cli:add", "Add a document to the corpus and the index."),
     "remove": ("indexer.cli:remove", "Take a document out of the corpus and the index."),
     "serve": ("web.cli:serve", "Open the web site and the API."),
+    "token": ("web.cli:token", "Make a token to administer the web site with."),
     "eval": ("eval.cli:evaluate", "Measure the quality of search and answers."),
     "bench": ("eval.bench:bench", "Measure speed."),
 }

@@ -17,6 +17,7 @@ from indexer.settings import CHECKOUT, IndexSettings  # noqa: E402
 from search_api.searcher import Searcher, open_searcher  # noqa: E402
 from search_api.serving import Serving  # noqa: E402
 from search_api.settings import SearchSettings  # noqa: E402
+from tests.browser import chromium, reader, site  # noqa: E402, F401
 
 TINY_SYSTEMS = """
 [[system]]
@@ -87,12 +88,10 @@ def client(serving: Serving) -> Iterator[TestClient]:
         yield client
 
 
-@pytest.fixture()
-def tiny_corpus(tmp_path: Path) -> Path:
-    """A corpus folder of two systems with a document each, and a catalogue."""
+def write_tiny_corpus(folder: Path) -> Path:
+    """A corpus of two systems with a document each, and a catalogue, written into a folder."""
     from corpus.catalogue import sha256_of
 
-    folder = tmp_path / "corpus"
     (folder / "documents").mkdir(parents=True)
     (folder / "systems.toml").write_text(TINY_SYSTEMS)
     entries = []
@@ -110,10 +109,20 @@ def tiny_corpus(tmp_path: Path) -> Path:
     return folder
 
 
+def write_tiny_index(corpus: Path, index: Path, models: Path) -> IndexSettings:
+    """Settings for an index of a corpus, with the model already exported; nothing is built yet."""
+    index.mkdir()
+    shutil.copytree(models, index / "models")
+    return IndexSettings(corpus=corpus, index=str(index))
+
+
+@pytest.fixture()
+def tiny_corpus(tmp_path: Path) -> Path:
+    """A corpus folder of two systems with a document each, and a catalogue."""
+    return write_tiny_corpus(tmp_path / "corpus")
+
+
 @pytest.fixture()
 def tiny_settings(tiny_corpus: Path, tmp_path: Path, index_dir: Path) -> IndexSettings:
     """Settings for an index of the tiny corpus, with the model already exported."""
-    index = tmp_path / "index"
-    index.mkdir()
-    shutil.copytree(index_dir / "models", index / "models")
-    return IndexSettings(corpus=tiny_corpus, index=str(index))
+    return write_tiny_index(tiny_corpus, tmp_path / "index", index_dir / "models")

@@ -58,7 +58,7 @@ def test_asking_loads_no_torch(index_dir: Path) -> None:
 
 def test_every_verb_of_the_contract_is_there(run: Any) -> None:
     verbs = """index search ask compare commitments add remove documents systems info verify serve
-    eval bench""".split()
+    eval bench token""".split()
     shown = run("--help").output
     for verb in verbs:
         assert f"  {verb} " in shown

@@ -15,7 +15,9 @@ from corpus.errors import IcsearchError
 from search_api.app import create_api, error_body, in_api, too_busy
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
-from web.headers import HEADERS, SecurityHeaders
+from web.admin.routes import Desk, SignInFirst, sign_in_first
+from web.admin.routes import routes as admin_routes
+from web.headers import HEADERS, SecurityHeaders, headers_of
 from web.pages import routes
 from web.parts import Link
 from web.present.plain import ErrorPage
@@ -26,9 +28,13 @@ FOREVER = "public, max-age=31536000, immutable"
 GZIP_LEVEL = 5
 SMALLEST_GZIPPED = 600
 TITLES = {
+    400: "That could not be understood",
+    403: "You cannot do that",
     404: "Page not found",
     405: "This page only answers requests to read it",
+    408: "That took too long",
     410: "That version is no longer kept",
+    413: "That is too large",
     422: "There is a problem with the address",
     500: "Sorry, there is a problem with this service",
     503: "Sorry, this service cannot answer right now",
@@ -60,6 +66,10 @@ def create_app(
     app = create_api(serving, settings, _busy(site))
     app.state.site = site
     app.include_router(routes(site))
+    if site.settings.admin_tokens:
+        app.state.desk = Desk(site)
+        app.include_router(admin_routes(site, app.state.desk))
+        app.add_exception_handler(SignInFirst, sign_in_first)
     app.mount("/static", Assets(directory=STATIC), name="static")
     for kind in (IcsearchError, RequestValidationError, HTTPException):
         app.add_exception_handler(kind, _told_as_page(site, app.exception_handlers[kind]))
@@ -114,7 +124,7 @@ def _broken(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
         if in_api(request):
             return JSONResponse(error_body("error", message), 500, HEADERS)
         response = error_page(site, request, 500, message)
-        response.headers.update(HEADERS)
+        response.headers.update(headers_of(request.url.path))
         return response
 
     return handler

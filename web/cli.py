@@ -48,6 +48,33 @@ def serve(host: str, port: int, index: str | None) -> None:
     uvicorn.Server(config).run(sockets=[listening])
 
 
+@click.command()
+@click.argument("name")
+def token(name: str) -> None:
+    """Make a token with which NAME can administer the web site.
+
+    Example:
+        icsearch token amira
+    """
+    from web.admin.session import NAME, hashed, new_token
+    from web.settings import WebSettings
+
+    if not NAME.fullmatch(name):
+        raise ServeError(
+            f"The name {name!r} may hold only a-z, 0-9 and hyphens, and 40 characters at most."
+        )
+    made, settings = new_token(), WebSettings()
+    others = [
+        t for t in settings.admin_tokens.replace(",", " ").split() if not t.startswith(f"{name}:")
+    ]
+    click.echo(f"Token of {name}, shown only now: {made}\n")
+    click.echo("Start the web site with these settings, and keep the key secret:\n")
+    click.echo(f'ICSEARCH_ADMIN_TOKENS="{" ".join([*others, f"{name}:{hashed(made)}"])}"')
+    if settings.admin_key is None:
+        click.echo(f'ICSEARCH_ADMIN_KEY="{new_token()}"')
+    click.echo("\nThen sign in at /admin. To take the token back, leave its part out.")
+
+
 def listen(host: str, port: int) -> socket.socket:
     """A socket that listens where the server shall.
 

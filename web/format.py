@@ -1,6 +1,9 @@
 """Periods, page references and counts as the NHS content style writes them."""
 
 from collections.abc import Sequence
+from datetime import UTC, datetime
+
+from search_api.dates import british_date
 
 
 def period(first: int | None, last: int | None) -> str:
@@ -62,3 +65,16 @@ def capital(text: str) -> str:
     'Page 79 of the pack'
     """
     return text[:1].upper() + text[1:]
+
+
+def moment(when: str) -> str:
+    """A time in words, for those who administer; what is no time comes back as it is.
+
+    >>> moment("2026-11-02T09:05:30+00:00"), moment("yesterday")
+    ('2 November 2026, 09:05 UTC', 'yesterday')
+    """
+    try:
+        time = datetime.fromisoformat(when).astimezone(UTC)
+    except ValueError:
+        return when
+    return f"{british_date(time.date().isoformat())}, {time:%H:%M} UTC"

@@ -23,6 +23,13 @@ HEADERS = {
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",
 }
+PRIVATE = {"Cache-Control": "no-store", "X-Robots-Tag": "noindex, nofollow"}
+
+
+def headers_of(path: str) -> dict[str, str]:
+    """The headers of what is at a path; administration is neither kept nor found by others."""
+    private = path == "/admin" or path.startswith("/admin/")
+    return HEADERS | PRIVATE if private else HEADERS
 
 
 class SecurityHeaders:
@@ -41,7 +48,7 @@ class SecurityHeaders:
         async def with_headers(message: Message) -> None:
             if message["type"] == "http.response.start":
                 headers = MutableHeaders(scope=message)
-                for name, value in HEADERS.items():
+                for name, value in headers_of(scope["path"]).items():
                     headers.setdefault(name, value)
             await send(message)
 

@@ -2,7 +2,7 @@
 
 from pathlib import Path
 
-from pydantic import Field
+from pydantic import Field, SecretStr
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from corpus.catalogue import SHIPPED
@@ -20,3 +20,16 @@ class WebSettings(BaseSettings):
         CHECKOUT / "eval" / "report.json", description="what `icsearch eval report` wrote"
     )
     feedback: str | None = Field(None, description="address of a page or mailbox for feedback")
+    admin_tokens: str = Field(
+        "", description="name:hash of each token that may administer; none: no administration"
+    )
+    admin_key: SecretStr | None = Field(None, description="signs the cookies of administrators")
+    admin_folder: Path = Field(
+        CHECKOUT / ".admin", description="where administration keeps jobs and its log"
+    )
+    admin_log: Path | None = Field(
+        None, description="file of administrative acts; default: log.jsonl in the folder"
+    )
+    admin_upload_mb: int = Field(
+        100, ge=1, le=2_000, description="largest document that may be uploaded, in megabytes"
+    )

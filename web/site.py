@@ -68,6 +68,7 @@ class Site:
         self.templates.globals |= {
             "service": settings.service_name,
             "feedback": settings.feedback,
+            "administration": bool(settings.admin_tokens),
             "static": self._static,
         }
         self._versions: dict[str, str] = {}
@@ -75,7 +76,7 @@ class Site:
     def warm(self) -> None:
         """Compile what pages are made of, so that the first visitor does not wait for it."""
         for name in self.templates.list_templates():
-            if "/" not in name or name.startswith(("components/", *NHS_PARTS)):
+            if "/" not in name or name.startswith(("components/", "admin/", *NHS_PARTS)):
                 self.templates.get_template(name)
 
     def show(
@@ -92,6 +93,7 @@ class Site:
             here=next((t.href for t in reversed(MENU) if _within(under, t.href)), ""),
             layout="partial.jinja" if partial else "layout.jinja",
             partial=partial,
+            path=request.url.path,
         )
         return HTMLResponse(body, status, {"Vary": "HX-Request, Cookie"})
 

@@ -1,0 +1,1 @@
+"""Administration: documents added, removed and rebuilt by those who hold a token."""
