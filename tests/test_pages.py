@@ -10,6 +10,7 @@ import re
 import socket
 import threading
 import tomllib
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from urllib.parse import parse_qsl, quote, urlsplit
