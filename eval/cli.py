@@ -118,9 +118,13 @@ def compare(one: Path, other: Path) -> None:
 @click.option("--index", metavar="DIR|URL", help="Where the index is.")
 @click.option("--accept", is_flag=True, help="Make what is measured now the baseline.")
 def gate(index: str | None, accept: bool) -> None:
-    """Fail if a measure fell below the committed baseline."""
+    """Fail if a measure fell below the committed baseline, or labels changed with code."""
+    from eval import apart
     from eval import report as reporting
 
+    not_looked_at = apart.check()
+    if not_looked_at:
+        click.echo(not_looked_at)
     content = reporting.make(_searcher(index), "test")[0]
     if accept:
         text = json.dumps(reporting.held(content), indent=1)
