@@ -72,6 +72,9 @@ class Searcher:
         self._understander = Understander(store)
         self._query_vector = lru_cache(maxsize=2_000)(store.encoder.query)
         self._spoken = lru_cache(maxsize=200_000)(self._speaks)
+        # Each Searcher has one generation, so what it answered stays right.
+        self._searched = lru_cache(maxsize=settings.answers_kept)(self._search)
+        self._asked = lru_cache(maxsize=settings.answers_kept)(self._ask)
         self._stated = lru_cache(maxsize=20_000)(self._statements)
 
     @property
@@ -87,6 +90,10 @@ class Searcher:
             UnknownId: a system or document is not in the index.
         """
         started = time.perf_counter()
+        result = self._searched(query)
+        return replace(result, took_ms=round((time.perf_counter() - started) * 1000, 3))
+
+    def _search(self, query: Query) -> SearchResult:
         if not 1 <= query.limit <= MOST_RESULTS:
             raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
         understood, documents, notes = self._prepare(query)
@@ -117,7 +124,7 @@ class Searcher:
             facets=self._facets(hits),
             notes=notes + self._cautions(h.passage.document_id for h in hits[: query.limit]),
             index_id=self.index_id,
-            took_ms=round((time.perf_counter() - started) * 1000, 3),
+            took_ms=0.0,
         )
 
     def ask(self, query: Query) -> Answer:
@@ -127,6 +134,9 @@ class Searcher:
             QueryError: the question or a filter is not usable.
             UnknownId: a system or document is not in the index.
         """
+        return self._asked(query)
+
+    def _ask(self, query: Query) -> Answer:
         understood, documents, notes = self._prepare(query)
         systems = self._systems(documents)
         sheet = Sheet(self.store)
@@ -505,4 +515,4 @@ def _wanted(understood: Understood, text: str) -> bool:
 
 def open_searcher(settings: SearchSettings, index_id: str | None = None) -> Searcher:
     """A Searcher on the current generation of an index, or on a named one."""
-    return Searcher(open_store(settings.index, index_id), settings)
+    return Searcher(open_store(settings.index, index_id, settings.threads), settings)

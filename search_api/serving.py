@@ -14,7 +14,8 @@ KEPT_OPEN = 3
 class Serving:
     """Opens generations on demand and follows the pointer to the current one.
 
-    A new generation is picked up with the next question; questions under way keep theirs.
+    A new generation is opened for the next question; what is asked meanwhile is answered from the
+    former one, and questions under way keep theirs.
     """
 
     def __init__(self, settings: SearchSettings) -> None:
@@ -34,17 +35,19 @@ class Serving:
         if index_id is not None:
             return self._opened(index_id)
         try:
-            self._last = self._opened(current_id(self.settings.index))
+            self._last = self._opened(current_id(self.settings.index), follow=True)
         except IcsearchError:
             # A new generation that cannot be opened does not take the good one away.
             if self._last is None:
                 raise
         return self._last
 
-    def _opened(self, index_id: str) -> Searcher:
+    def _opened(self, index_id: str, follow: bool = False) -> Searcher:
         found = self._open.get(index_id)
         if found is not None:
             return found
+        if follow and self._last is not None and self._lock.locked():
+            return self._last
         with self._lock:
             if index_id not in self._open:
                 self._open[index_id] = open_searcher(self.settings, index_id)

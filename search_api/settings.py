@@ -20,5 +20,11 @@ class SearchSettings(BaseSettings):
     lexical_share: float = Field(0.3, ge=0, le=1, description="weight of BM25 in the first order")
     expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of acronyms spelled out")
     alike_weight: float = Field(0.4, ge=0, le=1, description="weight of other words for a word")
+    answers_kept: int = Field(
+        256, ge=0, le=100_000, description="answers kept to questions asked again, of each kind"
+    )
+    threads: int = Field(
+        0, ge=0, le=1_024, description="threads that encode a question; 0: as many as cores"
+    )
     most_at_once: int = Field(64, ge=1, le=10_000, description="requests answered at once")
     rate_limit: int = Field(0, ge=0, description="requests a minute from one address; 0: no limit")

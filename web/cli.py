@@ -1,11 +1,20 @@
 """The command that opens the web site: `icsearch serve`."""
 
 import errno
+import os
 import socket
+import threading
+from functools import partial
+from typing import TYPE_CHECKING
 
 import click
 
 from corpus.errors import IndexError_, ServeError
+
+if TYPE_CHECKING:
+    from fastapi import FastAPI
+
+    from search_api.settings import SearchSettings
 
 
 @click.command()
@@ -18,21 +27,49 @@ from corpus.errors import IndexError_, ServeError
     help="Port to listen on; 0 takes one that is free.",
 )
 @click.option("--index", help="Folder or URL of the index.")
-def serve(host: str, port: int, index: str | None) -> None:
+@click.option(
+    "--workers",
+    type=click.IntRange(1, 256),
+    default=1,
+    show_default=True,
+    help="Processes that answer; they share one memory map of the index.",
+)
+def serve(host: str, port: int, index: str | None, workers: int) -> None:
     """Open the web site and the HTTP API.
 
     Example:
         icsearch serve --port 8080
     """
     import uvicorn
+    from uvicorn.supervisors import Multiprocess
 
-    from search_api.derived import prepare
-    from search_api.serving import Serving
     from search_api.settings import SearchSettings
-    from web.app import create_app
 
     settings = SearchSettings(index=index) if index else SearchSettings()
     listening = listen(host, port)
+    shown = f"[{host}]" if ":" in host else host
+    address = f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)"
+    if workers == 1:
+        config = uvicorn.Config(site(settings), log_level="warning", server_header=False)
+        click.echo(address)
+        uvicorn.Server(config).run(sockets=[listening])
+        return
+    # Each worker is a fresh process that opens the index for itself; cores are shared out.
+    each = settings.threads or max(1, (os.cpu_count() or 1) // workers)
+    made = partial(site, settings.model_copy(update={"threads": each}))
+    config = uvicorn.Config(
+        made, factory=True, workers=workers, log_level="warning", server_header=False
+    )
+    click.echo(address)
+    Multiprocess(config, sockets=[listening]).run()
+
+
+def site(settings: "SearchSettings") -> "FastAPI":
+    """The whole site with its index open and its pages compiled."""
+    from search_api.derived import prepare
+    from search_api.serving import Serving
+    from web.app import create_app
+
     serving = Serving(settings)
     try:
         serving.searcher()
@@ -41,11 +78,9 @@ def serve(host: str, port: int, index: str | None) -> None:
         click.echo("The site opens all the same and says so on every page.", err=True)
     app = create_app(serving, settings)
     app.state.site.warm()
-    prepare(settings.index)
-    shown = f"[{host}]" if ":" in host else host
-    click.echo(f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)")
-    config = uvicorn.Config(app, log_level="warning", server_header=False)
-    uvicorn.Server(config).run(sockets=[listening])
+    # What rules find in all documents may take minutes in a large index: nobody waits for it here.
+    threading.Thread(target=prepare, args=(settings.index,), daemon=True).start()
+    return app
 
 
 @click.command()

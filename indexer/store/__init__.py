@@ -34,8 +34,11 @@ def kept_ids(url: str) -> list[str]:
     return [current, *others]
 
 
-def open_store(url: str, index_id: str | None = None) -> Store:
+def open_store(url: str, index_id: str | None = None, threads: int = 0) -> Store:
     """A generation of the index, the current one unless another is named.
+
+    Args:
+        threads: how many encode a question; 0: as many as cores.
 
     Raises:
         IndexMissing: there is no index at that place.
@@ -57,5 +60,6 @@ def open_store(url: str, index_id: str | None = None) -> Store:
             field="index_id",
         )
     made = Manifest.read(folder).made
-    encoder = open_encoder(Path(url) / MODELS / str(made["model"]["weights_sha256"])[:16])
+    model = Path(url) / MODELS / str(made["model"]["weights_sha256"])[:16]
+    encoder = open_encoder(model, threads)
     return FolderStore(folder, encoder)
