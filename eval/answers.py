@@ -14,6 +14,7 @@ from typing import Any
 
 from eval.labels import find_quote, questions, read_labels
 from eval.priorities import priorities
+from eval.statements import statements
 from search_api.cite import heading_at, sha256
 from search_api.ladder import grade
 from search_api.model import LADDER, Answer, Citation, Filters, Ladder, Query
@@ -110,6 +111,7 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
         "nuggets": asdict(nuggets(searcher)),
         "commitments": asdict(commitments(searcher)),
         "priorities": asdict(priorities(searcher)),
+        "statements_on_subject": {k: asdict(v) for k, v in statements(searcher).items()},
         "round_trip": asdict(trip) | {"share": trip.share},
     }
 

@@ -107,6 +107,8 @@ def held(content: dict[str, Any]) -> dict[str, float]:
         "cells right": told["cells"]["right"],
         "cells not falsely silent": round(1 - told["cells"]["false_silence"], 4),
         "ladder exact": told["ladder"]["exact"],
+        "statements on subject": told["statements_on_subject"]["all"]["share"],
+        "statements on subject that are kept": told["statements_on_subject"]["all"]["kept"],
         "headline priorities found": told["priorities"]["headline_recall"],
         "headline priorities right": told["priorities"]["headline_precision"],
         "round trip": told["round_trip"]["share"],
@@ -161,10 +163,27 @@ def html(
         f"<p>{content['questions']} answerable questions, index {content['index_id']}.</p>"
         f"<table><tr><th>Run{heads}</tr>{table}</table>"
         f'<h2>By kind of question</h2><img alt="nDCG@10 by kind" src="{_kinds_plot(content)}">'
+        f"<h2>Statements on the subject</h2>{_on_subject(content)}"
         f'<h2>Risk and coverage</h2><img alt="risk by coverage" src="{_risk_plot(asked)}">'
         f"<h2>The {WORST} questions that went worst</h2><table><tr><th>Id<th>Kind<th>Question"
         f"<th>Ours<th>{escape(best.name)}<th>Found first<th>Judged relevant</tr>{rows}</table>"
         "</html>"
+    )
+
+
+def _on_subject(content: dict[str, Any]) -> str:
+    """The share of the statements shown that are about what was asked, by how it was asked."""
+    found = content["answers"]["statements_on_subject"]
+    rows = "".join(
+        f"<tr><th>{escape(way.replace('_', ' '))}<td>{s['on_subject']} of {s['labelled']}"
+        f"<td>{s['share']:.3f} ({s['low']:.3f} to {s['high']:.3f})<td>{s['unlabelled']}"
+        f"<td>{s['kept']:.3f}<td>{s['dropped']:.3f}</tr>"
+        for way, s in found.items()
+    )
+    return (
+        "<p>Statements that a reader labelled, given again now; 95 % Wilson intervals. "
+        "Unlabelled ones were given and are not judged.</p><table><tr><th><th>On subject<th>Share"
+        "<th>Unlabelled<th>Good ones kept<th>Bad ones dropped</tr>" + rows + "</table>"
     )
 
 

@@ -1,0 +1,197 @@
+"""Whether the statements that are shown are about what was asked, as a reader labelled them.
+
+Every labelled question is asked and every labelled theme compared again, and each statement given
+is looked up among the labels. Statements that nobody has labelled are counted, not guessed: the
+share on the subject is of those that were judged (compare judged@k of a ranking).
+"""
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from eval.labels import LabelError, find_quote, read_labels
+from search_api.model import Answer, Citation, Comparison, Query, Statement
+from search_api.searcher import Searcher
+
+FILE = "statements.jsonl"
+QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
+SAME = 0.8
+"""A statement is the one labelled if they share at least this part of the longer."""
+Z = 1.959964
+"""Two-sided 95 %: the quantile .975 of the normal distribution."""
+
+Place = tuple[str, int, int]
+
+
+@dataclass(frozen=True, slots=True)
+class Label:
+    """A statement that was shown once: for what, where it stands, and whether it is on subject."""
+
+    asked: str
+    place: Place
+    on_subject: bool
+
+
+@dataclass(frozen=True, slots=True)
+class OnSubject:
+    """Statements given against their labels.
+
+    `share` is of the labelled ones given, with its Wilson interval; `unlabelled` were given and
+    are not judged. `kept` is the share of the labelled statements on the subject that are still
+    given, `dropped` that of those off it which are not: a cure that drops both is none.
+    """
+
+    asked: int
+    given: int
+    labelled: int
+    on_subject: int
+    share: float
+    low: float
+    high: float
+    judged: float
+    unlabelled: int
+    kept: float
+    dropped: float
+
+
+def statements(searcher: Searcher) -> dict[str, OnSubject]:
+    """The score over everything labelled, and by how it was asked.
+
+    Keys: all, ask, compare (themes of the catalogue), compare_free_text.
+    """
+    rows = read_labels(FILE)
+    texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
+    labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
+    for row in rows:
+        asked = str(row["query"] if "query" in row else row["theme"])
+        free = "compare" if asked in searcher.store.themes else "compare_free_text"
+        way = "ask" if "query" in row else free
+        labels[way].append(Label(asked, place_of(texts, row), bool(row["on_subject"])))
+    given = {
+        "ask": _asked(searcher, _once(labels["ask"])),
+        "compare": _compared(searcher, _once(labels["compare"])),
+        "compare_free_text": _compared(searcher, _once(labels["compare_free_text"])),
+    }
+    scores = {way: score(labels[way], given[way]) for way in labels}
+    together = [Label(f"{w}: {one.asked}", one.place, one.on_subject)
+                for w, some in labels.items() for one in some]  # fmt: skip
+    every = {f"{w}: {a}": places for w, some in given.items() for a, places in some.items()}
+    return {"all": score(together, every)} | scores
+
+
+def place_of(texts: Mapping[str, str], row: Mapping[str, Any]) -> Place:
+    """Where a labelled statement stands now: where it stood, or else where its words do.
+
+    Raises:
+        LabelError: its words are not in the document.
+    """
+    document, start, end = str(row["document_id"]), int(row["start"]), int(row["end"])
+    if document in texts and texts[document][start:end] == row["quote"]:
+        return document, start, end
+    try:
+        return document, *find_quote(texts, document, row["quote"])
+    except LabelError as error:
+        raise LabelError(f"{error.message} It is in {FILE}; label it again.") from error
+
+
+def score(labels: Sequence[Label], given: Mapping[str, Sequence[Place]]) -> OnSubject:
+    """The score of the places given for each thing asked.
+
+    >>> labels = [Label("q", ("plan", 0, 10), True), Label("q", ("plan", 20, 30), False)]
+    >>> found = score(labels, {"q": [("plan", 0, 10), ("plan", 40, 50)]})
+    >>> found.share, found.unlabelled, found.kept, found.dropped
+    (1.0, 1, 1.0, 1.0)
+    """
+    judged: list[bool] = []
+    met: set[int] = set()
+    total = 0
+    for asked, places in given.items():
+        known = [(n, label) for n, label in enumerate(labels) if label.asked == asked]
+        for place in places:
+            total += 1
+            same = next(((n, one) for n, one in known if is_same(one.place, place)), None)
+            if same is not None:
+                met.add(same[0])
+                judged.append(same[1].on_subject)
+    good = [n for n, label in enumerate(labels) if label.on_subject]
+    bad = [n for n, label in enumerate(labels) if not label.on_subject]
+    low, high = wilson(sum(judged), len(judged))
+    return OnSubject(
+        asked=len(given),
+        given=total,
+        labelled=len(judged),
+        on_subject=sum(judged),
+        share=_part(sum(judged), len(judged)),
+        low=low,
+        high=high,
+        judged=_part(len(judged), total),
+        unlabelled=total - len(judged),
+        kept=_part(len(met & set(good)), len(good)),
+        dropped=_part(len(set(bad) - met), len(bad)),
+    )
+
+
+def is_same(one: Place, other: Place) -> bool:
+    """Whether two places are of one statement: most of the longer is in both.
+
+    >>> is_same(("plan", 0, 100), ("plan", 0, 90)), is_same(("plan", 0, 100), ("plan", 0, 50))
+    (True, False)
+    """
+    shared = min(one[2], other[2]) - max(one[1], other[1])
+    longer = max(one[2] - one[1], other[2] - other[1])
+    return one[0] == other[0] and shared >= SAME * longer
+
+
+def wilson(good: int, of: int) -> tuple[float, float]:
+    """The Wilson score interval of a share, 95 % (Wilson, 1927); 0 to 1 of none.
+
+    >>> wilson(178, 272)
+    (0.5961, 0.7084)
+    """
+    if not of:
+        return 0.0, 1.0
+    share, square = good / of, Z * Z / of
+    middle = share + square / 2
+    half = Z * math.sqrt(share * (1 - share) / of + square / (4 * of))
+    low, high = (middle - half) / (1 + square), (middle + half) / (1 + square)
+    return round(max(0.0, low), 4), round(min(1.0, high), 4)
+
+
+def _asked(searcher: Searcher, questions: Iterable[str]) -> dict[str, list[Place]]:
+    """The places that the answer to each question states, asked from home where one is known."""
+    homes = {
+        row["text"]: row.get("home") for name in reversed(QUESTIONS) for row in read_labels(name)
+    }
+    out = {}
+    for question in questions:
+        answer = searcher.ask(Query(question, home=homes.get(question)))
+        out[question] = _places(answer, [s for of in answer.systems for s in of.statements])
+    return out
+
+
+def _compared(searcher: Searcher, themes: Sequence[str]) -> dict[str, list[Place]]:
+    """The places that the cells of each theme state."""
+    if not themes:
+        return {}
+    found = searcher.compare(themes)
+    ids = {theme.id for theme in found.themes}
+    return {
+        theme: _places(found, [s for c in found.cells if c.theme == theme for s in c.statements])
+        for theme in themes
+        if theme in ids
+    }
+
+
+def _places(reply: Answer | Comparison, given: Iterable[Statement]) -> list[Place]:
+    cited: dict[str, Citation] = {c.id: c for c in reply.citations}
+    spans = [cited[s.citation] for s in given]
+    return [(c.document_id, c.start, c.end) for c in spans]
+
+
+def _once(labels: Sequence[Label]) -> list[str]:
+    return list(dict.fromkeys(label.asked for label in labels))
+
+
+def _part(count: int, of: int) -> float:
+    return round(count / of, 4) if of else 0.0
