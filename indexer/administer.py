@@ -1,12 +1,13 @@
 """Adding documents to a corpus and taking them out: the files and the catalogue's entries.
 
-A change is undone if the index cannot be built with it, so corpus and index never disagree.
+A change is undone if the index cannot be built with it, so corpus and index never disagree. After a
+crash the catalogue is whole and every entry has its file; the next `icsearch index` does the rest,
+and names a file that was left without an entry.
 """
 
 import os
-import shutil
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -14,7 +15,8 @@ import tomlkit
 
 from corpus import Catalogue, Document, open_catalogue
 from corpus.catalogue import sha256_of, slug
-from corpus.errors import CatalogueError, UnknownId
+from corpus.errors import CatalogueError, IcsearchError, IndexWriteError, UnknownId
+from indexer import disk
 from indexer.manifest import Manifest
 
 
@@ -38,7 +40,46 @@ def add(corpus: Path, addition: Addition, build: Callable[[], Manifest]) -> tupl
         CatalogueError: the system is not declared, or this very file is in the corpus already.
         DocumentError: the document cannot be read.
     """
-    catalogue = open_catalogue(corpus)
+    with _changing(corpus):
+        catalogue = open_catalogue(corpus)
+        document = _described(corpus, catalogue, addition)
+        target = catalogue.path(document)
+        there = target.exists()
+        listing = corpus / "documents.toml"
+        content = tomlkit.parse(listing.read_text(encoding="utf-8"))
+        content.setdefault("document", tomlkit.aot()).append(_entry(document))
+        try:
+            # The file first: an entry must never be without its file.
+            disk.copy(addition.file, target)
+            return document.id, _rebuilt(listing, content, document, build)
+        except BaseException:
+            if not there and document.id not in open_catalogue(corpus).documents:
+                target.unlink(missing_ok=True)
+            raise
+
+
+def _rebuilt(
+    listing: Path, content: tomlkit.TOMLDocument, document: Document, build: Callable[[], Manifest]
+) -> Manifest:
+    """Put a catalogue in place and build; put the former back if that fails."""
+    before = listing.read_bytes()
+    manifest = None
+    try:
+        disk.replace(listing, tomlkit.dumps(content).encode())
+        manifest = build()
+        if reason := manifest.failures.get(document.id):
+            raise CatalogueError(f"{document.file} was not added: {reason}")
+        return manifest
+    except BaseException as error:
+        _put_back(listing, before, document)
+        if manifest is not None or isinstance(error, IndexWriteError):
+            # The change may be served already: serve what the catalogue says again.
+            with suppress(IcsearchError):
+                build()
+        raise
+
+
+def _described(corpus: Path, catalogue: Catalogue, addition: Addition) -> Document:
     _declared(corpus)
     if addition.system not in catalogue.systems:
         known = ", ".join(catalogue.systems)
@@ -49,14 +90,19 @@ def add(corpus: Path, addition: Addition, build: Callable[[], Manifest]) -> tupl
         raise CatalogueError(f"There is no file {addition.file}.")
     sha256 = sha256_of(addition.file)
     if same := next((d for d in catalogue.documents.values() if d.sha256 == sha256), None):
-        raise CatalogueError(f"{addition.file.name} is in the corpus already, as {same.id}.")
-    identity = _free_id(catalogue, f"{addition.system}-{slug(addition.title)}")
+        raise CatalogueError(
+            f"{addition.file.name} is in the corpus already, as {same.id}; "
+            "if the index lacks it, run: icsearch index"
+        )
+    suffix = addition.file.suffix.lower()
+    wanted = f"{addition.system}-{slug(addition.title)}"
+    identity = _free_id(catalogue, wanted, suffix, sha256)
     first, last = _period(addition.period)
-    document = Document(
+    return Document(
         id=identity,
         system=addition.system,
         title=addition.title,
-        file=f"{identity}{addition.file.suffix.lower()}",
+        file=f"{identity}{suffix}",
         sha256=sha256,
         kind=addition.kind,
         published=addition.published,
@@ -64,25 +110,6 @@ def add(corpus: Path, addition: Addition, build: Callable[[], Manifest]) -> tupl
         period_to=last,
         url=addition.url,
     )
-    listing = corpus / "documents.toml"
-    before = listing.read_bytes()
-    target = catalogue.path(document)
-    try:
-        with _written(corpus):
-            shutil.copyfile(addition.file, target)
-            content = tomlkit.parse(before.decode())
-            content.setdefault("document", tomlkit.aot()).append(_entry(document))
-            _replace(listing, tomlkit.dumps(content).encode())
-        manifest = build()
-        if reason := manifest.failures.get(identity):
-            raise CatalogueError(f"{addition.file.name} was not added: {reason}")
-    except BaseException:
-        with _written(corpus):
-            if listing.read_bytes() != before:
-                _replace(listing, before)
-            target.unlink(missing_ok=True)
-        raise
-    return identity, manifest
 
 
 def remove(corpus: Path, identity: str, build: Callable[[], Manifest]) -> Manifest:
@@ -92,30 +119,64 @@ def remove(corpus: Path, identity: str, build: Callable[[], Manifest]) -> Manife
         UnknownId: there is no such document.
         CatalogueError: it is the only one.
     """
+    with _changing(corpus):
+        catalogue = open_catalogue(corpus)
+        _declared(corpus)
+        if identity not in catalogue.documents:
+            raise UnknownId(f"There is no document {identity} in {corpus / 'documents.toml'}.")
+        if len(catalogue.documents) == 1:
+            raise CatalogueError(f"{identity} is the only document: an index needs at least one.")
+        document = catalogue.documents[identity]
+        listing = corpus / "documents.toml"
+        content = tomlkit.parse(listing.read_text(encoding="utf-8"))
+        entries = content["document"]
+        assert isinstance(entries, list)
+        entries.pop(next(i for i, e in enumerate(entries) if e["id"] == identity))
+        manifest = _rebuilt(listing, content, document, build)
+        path = catalogue.path(document)
+        if all(d.file != document.file for d in catalogue.documents.values() if d != document):
+            try:
+                path.unlink(missing_ok=True)
+            except OSError as error:
+                raise CatalogueError(
+                    f"{identity} is out of the catalogue and the index, but {path} could not be "
+                    f"deleted ({error.strerror}); delete it."
+                ) from error
+        return manifest
+
+
+def left_over(corpus: Path) -> list[Path]:
+    """Files in `documents/` that no entry of the catalogue names, in order of name."""
+    if not (corpus / "documents.toml").exists():
+        return []
     catalogue = open_catalogue(corpus)
-    _declared(corpus)
-    if identity not in catalogue.documents:
-        raise UnknownId(f"There is no document {identity} in {corpus / 'documents.toml'}.")
-    if len(catalogue.documents) == 1:
-        raise CatalogueError(f"{identity} is the only document: an index needs at least one.")
-    document = catalogue.documents[identity]
-    listing = corpus / "documents.toml"
-    before = listing.read_bytes()
-    content = tomlkit.parse(before.decode())
-    entries = content["document"]
-    assert isinstance(entries, list)
-    entries.pop(next(i for i, e in enumerate(entries) if e["id"] == identity))
-    with _written(corpus):
-        _replace(listing, tomlkit.dumps(content).encode())
+    named = {catalogue.path(d) for d in catalogue.documents.values()}
+    return sorted(p for p in catalogue.folder.rglob("*") if p.is_file() and p not in named)
+
+
+@contextmanager
+def _changing(corpus: Path) -> Iterator[None]:
+    """Hold the corpus alone; tell what the disk refuses in one sentence."""
     try:
-        manifest = build()
-    except BaseException:
-        with _written(corpus):
-            _replace(listing, before)
-        raise
-    if not any(d.file == document.file for d in catalogue.documents.values() if d != document):
-        catalogue.path(document).unlink(missing_ok=True)
-    return manifest
+        with disk.corpus_locked(corpus, change=True):
+            yield
+    except OSError as error:
+        raise CatalogueError(
+            f"The corpus in {corpus} cannot be written: {error.strerror or error}. It is as before."
+        ) from error
+
+
+def _put_back(listing: Path, before: bytes, document: Document) -> None:
+    """Undo a change of the catalogue."""
+    if listing.read_bytes() == before:
+        return
+    try:
+        disk.replace(listing, before)
+    except OSError as error:
+        raise CatalogueError(
+            f"{listing} could not be put back as it was ({error.strerror}): the change to "
+            f"{document.id} is half done. Make room, then run: icsearch index"
+        ) from error
 
 
 def obstacle(corpus: Path) -> str | None:
@@ -133,17 +194,6 @@ def obstacle(corpus: Path) -> str | None:
     return None
 
 
-@contextmanager
-def _written(corpus: Path) -> Iterator[None]:
-    """Say in one sentence that a corpus cannot be written."""
-    try:
-        yield
-    except OSError as error:
-        raise CatalogueError(
-            f"{error.filename or corpus} cannot be written: {error.strerror or error}."
-        ) from error
-
-
 def _declared(corpus: Path) -> None:
     if not (corpus / "documents.toml").exists():
         raise CatalogueError(
@@ -152,12 +202,16 @@ def _declared(corpus: Path) -> None:
         )
 
 
-def _free_id(catalogue: Catalogue, wanted: str) -> str:
+def _free_id(catalogue: Catalogue, wanted: str, suffix: str, sha256: str) -> str:
+    """An id that no entry has, and whose file name no other file has."""
     number, identity = 1, wanted
-    while identity in catalogue.documents:
+    while True:
+        path = catalogue.folder / f"{identity}{suffix}"
+        taken = path.exists() and sha256_of(path) != sha256
+        if identity not in catalogue.documents and not taken:
+            return identity
         number += 1
         identity = f"{wanted}-{number}"
-    return identity
 
 
 def _period(period: str | None) -> tuple[int | None, int | None]:
@@ -177,9 +231,3 @@ def _entry(document: Document) -> tomlkit.items.Table:
         if value is not None and name != "status":
             table.add(name, value)
     return table
-
-
-def _replace(path: Path, content: bytes) -> None:
-    new = path.with_name(path.name + ".new")
-    new.write_bytes(content)
-    new.replace(path)

@@ -5,18 +5,12 @@ the way, the generation that was served before still is. What has not changed is
 readings by the document's SHA-256, vectors by what was embedded.
 """
 
-import fcntl
 import importlib.metadata
 import os
-import shutil
-import sqlite3
-import sys
-import tempfile
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import AbstractContextManager, contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -27,17 +21,17 @@ from numpy.typing import NDArray
 
 from corpus import Catalogue, Document, Passage, Reading, open_catalogue
 from corpus.catalogue import sha256_of
-from corpus.errors import DocumentError, IcsearchError, IndexBusy, IndexWriteError
-from indexer import acronyms, split
+from corpus.errors import DocumentError, IcsearchError
+from indexer import acronyms, disk, split
 from indexer.assemble import READER_VERSION
 from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
 from indexer.isolate import Limits, read_isolated
-from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest, sha256
+from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest
 from indexer.settings import IndexSettings
 from indexer.statements import statements
-from indexer.store import GENERATIONS, MODELS, POINTER, ann, current_id, kept_ids, writer
+from indexer.store import ann, writer
 from indexer.store.base import Contents, Former, Place
-from indexer.store.folder import FolderStore
+from indexer.store.publish import Folder
 
 SPLITTER_VERSION = "1"
 VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
@@ -65,7 +59,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         IndexWriteError: it cannot be written; the former generation still serves.
     """
     place = open_place(settings)
-    with place.writing():
+    with place.writing(), disk.corpus_locked(settings.corpus, change=False):
         catalogue = open_catalogue(settings.corpus)
         tell("Preparing the model", 0, 1)
         encoder = open_encoder(prepare(settings.model, place.models))
@@ -102,94 +96,6 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
 def open_place(settings: IndexSettings) -> Place:
     """Where the settings say that generations are kept."""
     return Folder(Path(settings.index))
-
-
-class Folder:
-    """Generations in a folder: each one is a folder of its own, and a file points to one."""
-
-    def __init__(self, root: Path) -> None:
-        """A folder that is there or will be made."""
-        self.root = root
-        self.models = root / MODELS
-
-    def writing(self) -> AbstractContextManager[None]:
-        """Hold the folder for writing."""
-        return _writing(self.root)
-
-    def former(self, encoder: Encoder) -> Former | None:
-        """The generation served until now, if it can be opened."""
-        try:
-            return FolderStore(self.root / GENERATIONS / current_id(str(self.root)), encoder)
-        except IcsearchError:
-            return None
-
-    def holds(self, index_id: str) -> bool:
-        """Whether a generation is there with every file as written."""
-        return _whole(self.root / GENERATIONS / index_id)
-
-    def write(
-        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
-    ) -> None:
-        """Write a generation aside and publish it by one rename."""
-        work = Path(tempfile.mkdtemp(prefix=".building-", dir=self.root / GENERATIONS))
-        try:
-            writer.write(work, contents)
-            made = manifest(_written(work))
-            made.write(work)
-            _publish(work, self.root / GENERATIONS / made.index_id)
-        finally:
-            shutil.rmtree(work, ignore_errors=True)
-
-    def switch(self, index_id: str, keep: int) -> Manifest:
-        """Serve a generation, and delete all but the newest."""
-        _switch(self.root, index_id)
-        _prune(self.root, keep)
-        return Manifest.read(self.root / GENERATIONS / index_id)
-
-
-@contextmanager
-def _writing(root: Path) -> Iterator[None]:
-    """Hold the index for writing; say in one sentence what stands in the way."""
-    try:
-        (root / GENERATIONS).mkdir(parents=True, exist_ok=True)
-        with (root / "lock").open("a+") as lock:
-            try:
-                fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                lock.seek(0)
-                raise IndexBusy(
-                    f"Another process ({lock.read().strip() or 'unknown'}) is writing to {root}; "
-                    "wait until it is done."
-                ) from None
-            lock.truncate(0)
-            lock.write(f"process {os.getpid()}")
-            lock.flush()
-            yield
-    except IcsearchError:
-        raise
-    except (OSError, sqlite3.Error) as error:
-        reason = getattr(error, "strerror", None) or error
-        raise IndexWriteError(
-            f"The index in {root} cannot be written: {reason}. What was served before still is."
-        ) from error
-    except ValueError as error:
-        if "IoError" not in str(error) and "No space" not in str(error):
-            raise
-        raise IndexWriteError(
-            f"The index in {root} cannot be written: {error}. What was served before still is."
-        ) from error
-
-
-def _whole(target: Path) -> bool:
-    """Whether a generation is there with every file as written; a damaged one is put aside."""
-    if not target.is_dir():
-        return False
-    try:
-        Manifest.read(target).check_files(target, most_hashed=sys.maxsize)
-    except IcsearchError:
-        target.rename(target.with_name(f".damaged-{target.name}-{time.time_ns()}"))
-        return False
-    return True
 
 
 def _read_all(
@@ -392,15 +298,6 @@ def _manifest(
     )
 
 
-def _written(work: Path) -> dict[str, FileFacts]:
-    """Size and SHA-256 of every file of a generation."""
-    return {
-        str(p.relative_to(work)): FileFacts(sha256(p), p.stat().st_size)
-        for p in sorted(work.rglob("*"))
-        if p.is_file() and not p.name.startswith(".")
-    }
-
-
 def _tables(reading: Reading) -> int:
     """How many tables: runs of rows that share a column."""
     count, columns = 0, set[str]()
@@ -416,40 +313,3 @@ def text_sha256(text: str) -> str:
     import hashlib
 
     return hashlib.sha256(text.encode()).hexdigest()
-
-
-def _publish(work: Path, target: Path) -> None:
-    """Bring a finished generation to the disk and under its name, whole or not at all."""
-    for path in [*work.rglob("*"), work]:
-        _sync(path)
-    work.rename(target)
-    _sync(target.parent)
-
-
-def _switch(root: Path, index_id: str) -> None:
-    """Point to a generation, atomically."""
-    new = root / f"{POINTER}.new"
-    with new.open("w", encoding="ascii") as file:
-        file.write(index_id + "\n")
-        file.flush()
-        os.fsync(file.fileno())
-    new.replace(root / POINTER)
-    _sync(root)
-
-
-def _prune(root: Path, keep: int) -> None:
-    """Delete all but the newest generations; the current one is never deleted."""
-    current, *others = kept_ids(str(root))
-    age = {name: (root / GENERATIONS / name).stat().st_mtime for name in others}
-    for name in sorted(others, key=lambda n: -age[n])[keep - 1 :]:
-        shutil.rmtree(root / GENERATIONS / name)
-    for stale in (root / GENERATIONS).glob(".building-*"):
-        shutil.rmtree(stale, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    handle = os.open(path, os.O_RDONLY)
-    try:
-        os.fsync(handle)
-    finally:
-        os.close(handle)

@@ -9,18 +9,71 @@ import click
 from indexer.manifest import Manifest
 from indexer.settings import IndexSettings
 
+BEFORE = "the one before"
+
 
 @click.command()
 @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
 @click.option("--index", metavar="DIR|URL", help="Where the index goes.")
 @click.option("--model", metavar="NAME|DIR", help="Embedding model.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
-def index(corpus: Path | None, index: str | None, model: str | None, quiet: bool) -> None:
+@click.option(
+    "--rollback",
+    is_flag=False,
+    flag_value=BEFORE,
+    metavar="[ID]",
+    help="Serve the generation before this one again, or the one named.",
+)
+@click.option("--check", is_flag=True, help="Only compare every file with what was written.")
+def index(
+    corpus: Path | None,
+    index: str | None,
+    model: str | None,
+    quiet: bool,
+    rollback: str | None,
+    check: bool,
+) -> None:
     """Build or update the index; unchanged documents are not read or embedded again."""
     settings = settings_from(corpus=corpus, index=index, model=model)
-    manifest = run(settings, quiet)
-    if not quiet:
-        report(manifest)
+    if check:
+        _check(settings)
+    elif rollback is not None:
+        _roll_back(settings, None if rollback == BEFORE else rollback)
+    else:
+        manifest = run(settings, quiet)
+        if not quiet:
+            report(manifest)
+        _name_left_over(settings)
+
+
+def _roll_back(settings: IndexSettings, index_id: str | None) -> None:
+    from indexer.store.publish import roll_back
+
+    manifest = roll_back(Path(settings.index), index_id)
+    click.echo(
+        f"Generation {manifest.index_id} is served again: {len(manifest.documents)} documents, "
+        f"{manifest.passages:,} passages. The corpus was not changed: the next icsearch index "
+        "follows it again."
+    )
+
+
+def _check(settings: IndexSettings) -> None:
+    from indexer.check import examine
+
+    found = examine(settings)
+    for line in found.whole:
+        click.echo(line)
+    for problem in found.problems:
+        click.echo(problem, err=True)
+    if found.problems:
+        raise SystemExit(1)
+
+
+def _name_left_over(settings: IndexSettings) -> None:
+    from indexer.administer import left_over
+
+    for path in left_over(settings.corpus):
+        click.echo(f"Left over: {path} has no entry in the catalogue: add or delete it.", err=True)
 
 
 @click.command()

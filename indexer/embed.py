@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ModelError
+from indexer import disk
 
 Vectors = NDArray[np.float32]
 
@@ -32,6 +33,7 @@ PREFIXES = {
     "e5": ("query: ", "passage: "),
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
 }
+FILES = "files.json"
 LEAST_COSINE = 0.99999
 PROBES = ("dementia diagnosis rate", "Every child should have the best start in life. " * 6)
 
@@ -86,15 +88,22 @@ class OnnxEncoder:
         try:
             self.facts = EncoderFacts(**json.loads((folder / "encoder.json").read_text()))
             model = folder / "model.onnx"
-            if _sha256(model) != self.facts.onnx_sha256:
-                raise ModelError(
-                    f"{model} is not the file that was exported; delete {folder} and index again."
-                )
+            # Exports made before `files.json` was know the hash of the model alone.
+            known = folder / FILES
+            hashes = json.loads(known.read_text()) if known.exists() else {}
+            for name, sha256 in {model.name: self.facts.onnx_sha256, **hashes}.items():
+                if _sha256(folder / name) != sha256:
+                    raise ModelError(
+                        f"{folder / name} is not the file that was exported; "
+                        "run icsearch index to export it again."
+                    )
             self._tokenizer = Tokenizer.from_file(str(folder / "tokenizer.json"))
-        except (OSError, ValueError, TypeError) as error:
+        except ModelError:
+            raise
+        except Exception as error:  # the tokenizer's library raises no other class
             raise ModelError(
                 f"The model export in {folder} cannot be opened ({error}); "
-                "delete that folder and index again."
+                "run icsearch index to export it again."
             ) from error
         self._tokenizer.no_padding()
         self._tokenizer.enable_truncation(self.facts.max_pieces)
@@ -206,8 +215,18 @@ def prepare(name: str, store: Path) -> Path:
         )
     key = sha256 or hashlib.sha256(name.encode()).hexdigest()
     folder = store / key[:16]
-    if not (folder / "encoder.json").exists():
+    try:
+        open_encoder(folder)
+    except ModelError:
+        if folder.exists():
+            # Kept, since what is wrong with it may be of interest; a later one takes its place.
+            aside = store / f".damaged-{folder.name}"
+            shutil.rmtree(aside, ignore_errors=True)
+            folder.rename(aside)
         _export(name, source, sha256, folder)
+    else:
+        if not (folder / FILES).exists():
+            _write_hashes(folder)
     return folder
 
 
@@ -241,6 +260,7 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
             onnx_sha256=_sha256(onnx_file),
         )
         (work / "encoder.json").write_text(json.dumps(asdict(facts), indent=1))
+        _write_hashes(work)
         ours = OnnxEncoder(work).passages([*PROBES])
         theirs = model.encode([prefixes[1] + p for p in PROBES], normalize_embeddings=True)
         agreement = float(np.min(np.sum(ours * np.asarray(theirs), axis=1)))
@@ -249,11 +269,18 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
                 f"The ONNX export of {name} does not agree with sentence-transformers "
                 f"(cosine {agreement:.6f}); the model cannot be used."
             )
-        if folder.exists():
-            shutil.rmtree(folder)
+        work.chmod(folder.parent.stat().st_mode & 0o777)
+        disk.sync_tree(work)
         work.rename(folder)
+        disk.sync(folder.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _write_hashes(folder: Path) -> None:
+    """Write down the SHA-256 of every file of an export."""
+    hashes = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+    disk.replace(folder / FILES, json.dumps(hashes, indent=1).encode())
 
 
 def _torch_to_onnx(model: Any, path: Path) -> None:

@@ -11,6 +11,8 @@ from corpus.errors import IndexDamaged
 
 FORMAT = 2
 """Raised when an older generation can no longer be opened by this version."""
+OWN_SHA256 = "manifest.sha256"
+WHAT_TO_DO = "run icsearch index to make it again, or icsearch index --rollback to go back."
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,8 +56,9 @@ class Manifest:
 
     def write(self, folder: Path) -> None:
         """Write it as `manifest.json` of a generation."""
-        content = json.dumps(asdict(self), indent=1, ensure_ascii=False)
-        (folder / "manifest.json").write_text(content, encoding="utf-8")
+        content = json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()
+        (folder / "manifest.json").write_bytes(content)
+        (folder / OWN_SHA256).write_text(hashlib.sha256(content).hexdigest() + "\n", "ascii")
 
     @classmethod
     def read(cls, folder: Path) -> "Manifest":
@@ -66,11 +69,17 @@ class Manifest:
         """
         path = folder / "manifest.json"
         try:
-            content = json.loads(path.read_text(encoding="utf-8"))
+            written = path.read_bytes()
+            # Generations made before this file was are read without it.
+            own = folder / OWN_SHA256
+            if own.exists() and own.read_bytes().strip() != _hex(written):
+                raise IndexDamaged(f"{path} is damaged: it is not what was written; {WHAT_TO_DO}")
+            content = json.loads(written)
             if content["format"] != FORMAT:
+                newer = " or install the newer version" if content["format"] > FORMAT else ""
                 raise IndexDamaged(
                     f"The index in {folder} has format {content['format']}, but this version reads "
-                    f"format {FORMAT}; run: icsearch index."
+                    f"format {FORMAT}; run: icsearch index{newer}."
                 )
             content["documents"] = tuple(
                 DocumentReport(**d | {"warnings": tuple(d["warnings"])})
@@ -79,9 +88,7 @@ class Manifest:
             content["files"] = {name: FileFacts(**f) for name, f in content["files"].items()}
             return cls(**content)
         except (OSError, ValueError, KeyError, TypeError) as error:
-            raise IndexDamaged(
-                f"{path} is missing or damaged ({error}); run: icsearch index."
-            ) from error
+            raise IndexDamaged(f"{path} is missing or damaged ({error}); {WHAT_TO_DO}") from error
 
     def check_files(self, folder: Path, most_hashed: int) -> None:
         """Compare the files with what was written: sizes always, hashes of the smallest.
@@ -100,11 +107,13 @@ class Manifest:
             try:
                 size = path.stat().st_size
             except OSError:
-                raise IndexDamaged(f"The index lacks {path}; run: icsearch index.") from None
+                raise IndexDamaged(f"The index lacks {path}; {WHAT_TO_DO}") from None
             if size != facts.bytes or (read <= most_hashed and sha256(path) != facts.sha256):
-                raise IndexDamaged(
-                    f"{path} is damaged: it is not what was written; run: icsearch index."
-                )
+                raise IndexDamaged(f"{path} is damaged: it is not what was written; {WHAT_TO_DO}")
+
+
+def _hex(content: bytes) -> bytes:
+    return hashlib.sha256(content).hexdigest().encode()
 
 
 def sha256(path: Path) -> str:

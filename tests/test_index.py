@@ -1,10 +1,10 @@
 """Splitting, embedding, building and opening an index; and what happens when something is wrong."""
 
 import fcntl
-import json
 import os
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -23,13 +23,13 @@ from corpus.errors import (
     ModelError,
     UnknownId,
 )
-from indexer import acronyms, administer, build, embed
+from indexer import acronyms, administer, embed
 from indexer.build import build_index
 from indexer.embed import DEFAULT_MODEL, open_encoder, prepare
 from indexer.settings import IndexSettings
 from indexer.split import MOST_WORDS
 from indexer.statements import sentences, statements
-from indexer.store import current_id, kept_ids, open_store
+from indexer.store import current_id, kept_ids, open_store, publish, writer
 from indexer.store.folder import FolderStore
 from search_api.searcher import Searcher
 
@@ -254,10 +254,14 @@ def test_missing_gone_and_damaged_indexes_are_told(tiny_settings: IndexSettings)
 def test_an_older_format_says_what_to_do(tiny_settings: IndexSettings) -> None:
     manifest = build_index(tiny_settings)
     path = Path(tiny_settings.index) / "generations" / manifest.index_id / "manifest.json"
-    content = json.loads(path.read_text())
-    path.write_text(json.dumps(content | {"format": 1}))
-    with pytest.raises(IndexDamaged, match="run: icsearch index"):
-        open_store(tiny_settings.index)
+    for made, advice in ((1, "run: icsearch index.$"), (99, "or install the newer version.$")):
+        replace(manifest, format=made).write(path.parent)
+        with pytest.raises(IndexDamaged, match=advice):
+            open_store(tiny_settings.index)
+    manifest.write(path.parent)
+    # Generations without a SHA-256 of the manifest were made before there was one.
+    path.with_name("manifest.sha256").unlink()
+    assert open_store(tiny_settings.index).manifest.index_id == manifest.index_id
 
 
 def test_two_writers_at_once(tiny_settings: IndexSettings) -> None:
@@ -268,7 +272,7 @@ def test_two_writers_at_once(tiny_settings: IndexSettings) -> None:
             build_index(tiny_settings)
 
 
-@pytest.mark.parametrize("step", ["write", "_publish", "_switch"])
+@pytest.mark.parametrize("step", ["write", "publish", "switch"])
 def test_a_full_disk_leaves_the_old_generation(
     tiny_settings: IndexSettings, monkeypatch: pytest.MonkeyPatch, step: str
 ) -> None:
@@ -286,7 +290,7 @@ def test_a_full_disk_leaves_the_old_generation(
     def full(*_: Any, **__: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(build.writer if step == "write" else build, step, full)
+    monkeypatch.setattr(writer if step == "write" else publish, step, full)
     with pytest.raises(IndexWriteError, match="No space left on device"):
         build_index(tiny_settings)
     assert current_id(tiny_settings.index) == served

@@ -1,8 +1,9 @@
 """Where generations are kept: `open_store` is the only place that maps a string to a store."""
 
+import re
 from pathlib import Path
 
-from corpus.errors import IndexGone, IndexMissing
+from corpus.errors import IndexDamaged, IndexGone, IndexMissing
 from indexer.embed import open_encoder
 from indexer.manifest import Manifest
 from indexer.store.base import Acronym, Rows, Scores, Store
@@ -11,7 +12,37 @@ POINTER = "CURRENT"
 GENERATIONS = "generations"
 MODELS = "models"
 
-__all__ = ["Acronym", "Rows", "Scores", "Store", "current_id", "kept_ids", "open_store"]
+__all__ = [
+    "Acronym",
+    "Rows",
+    "Scores",
+    "Store",
+    "current_id",
+    "history",
+    "kept_ids",
+    "open_store",
+    "there",
+]
+
+
+def history(url: str) -> list[str]:
+    """What the pointer says: the generation served now, then those served before, latest first.
+
+    Raises:
+        IndexDamaged: the pointer holds something else.
+    """
+    path = Path(url) / POINTER
+    try:
+        names = path.read_text(encoding="ascii").split()
+    except (FileNotFoundError, NotADirectoryError):
+        return []
+    except OSError as error:
+        raise IndexDamaged(f"{path} cannot be read: {error.strerror or error}.") from error
+    except UnicodeDecodeError:
+        names = []
+    if not names or not all(re.fullmatch(r"[0-9a-f]{16}", name) for name in names):
+        raise _misled(url, f"{path} is damaged: it does not name a generation")
+    return names
 
 
 def current_id(url: str) -> str:
@@ -19,19 +50,36 @@ def current_id(url: str) -> str:
 
     Raises:
         IndexMissing: there is no index at that place.
+        IndexDamaged: the pointer does not name a generation.
     """
-    try:
-        return (Path(url) / POINTER).read_text(encoding="ascii").strip()
-    except (OSError, UnicodeDecodeError):
-        raise IndexMissing(f"There is no index at {url}; make one with: icsearch index.") from None
+    served = history(url)
+    if not served:
+        raise IndexMissing(f"There is no index at {url}; make one with: icsearch index.")
+    return served[0]
 
 
 def kept_ids(url: str) -> list[str]:
-    """The generations that can still be opened, the current one first."""
-    current = current_id(url)
+    """The generations that can be opened: the current one, then those served last before it.
+
+    Raises:
+        IndexMissing, IndexDamaged: as `current_id`.
+    """
+    current_id(url)
+    served = history(url)
+    lying = there(url)
+    return [name for name in served if name in lying] + sorted(lying - {*served})
+
+
+def there(url: str) -> set[str]:
+    """The names of the generations that lie in an index, whole or not."""
     folder = Path(url) / GENERATIONS
-    others = sorted(p.name for p in folder.iterdir() if p.name[0] != "." and p.name != current)
-    return [current, *others]
+    return {p.name for p in folder.iterdir() if p.name[0] != "."} if folder.is_dir() else set()
+
+
+def _misled(url: str, what: str) -> IndexDamaged:
+    lying = sorted(there(url))
+    back = f", or go back with: icsearch index --rollback {lying[0]}" if lying else ""
+    return IndexDamaged(f"{what}. Nothing else was touched. Run: icsearch index{back}.")
 
 
 def open_store(url: str, index_id: str | None = None, threads: int = 0) -> Store:
@@ -43,7 +91,7 @@ def open_store(url: str, index_id: str | None = None, threads: int = 0) -> Store
     Raises:
         IndexMissing: there is no index at that place.
         IndexGone: the named generation is no longer kept.
-        IndexDamaged: a file of it is not what was written.
+        IndexDamaged: a file of it is not what was written, or the pointer misleads.
         ModelError: its model cannot be opened.
     """
     from indexer.store.folder import FolderStore
@@ -52,9 +100,7 @@ def open_store(url: str, index_id: str | None = None, threads: int = 0) -> Store
     folder = Path(url) / GENERATIONS / wanted
     if not wanted.isalnum() or not folder.is_dir():
         if index_id is None:
-            raise IndexMissing(
-                f"The index at {url} points to {wanted}, which is not there; run: icsearch index."
-            )
+            raise _misled(url, f"The index at {url} points to {wanted}, which is not there")
         raise IndexGone(
             f"The generation {index_id} is no longer kept; the current one is {current_id(url)}.",
             field="index_id",

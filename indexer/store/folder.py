@@ -6,6 +6,7 @@ Nothing in a generation is changed once it is published. Readers open files read
 import json
 import math
 import sqlite3
+import tempfile
 import threading
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -18,16 +19,17 @@ from numpy.typing import NDArray
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
 
-from corpus.errors import IndexDamaged
+from corpus.errors import IndexDamaged, IndexGone
 from corpus.model import Document, Passage, Reading, System, Theme
 from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
-from indexer.manifest import DocumentReport, Manifest
+from indexer.manifest import WHAT_TO_DO, DocumentReport, Manifest
 from indexer.store.ann import Nearest
 from indexer.store.base import Acronym, Rows, Scores
 from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
 from indexer.store.writer import FIELDS, lexical_schema
 
+LOCK = ".lock"
 MOST_HASHED = 64 * 2**20
 LONG_WORD = 8
 ROWS_A_QUERY = 500
@@ -58,7 +60,7 @@ class FolderStore:
             how = self.manifest.made.get("nearest")
             self._nearest = Nearest(folder, how) if how else None
             self._exact_up_to = int(how["exact_up_to"]) if how else 0
-            self._searcher = tantivy.Index.open(str(folder / "lexical")).searcher()
+            self._searcher = _lexical(folder / "lexical")
             facts = {
                 name: json.loads(value)
                 for name, value in self._database().execute("SELECT name, value FROM facts")
@@ -74,7 +76,7 @@ class FolderStore:
             documents = [(Document(**json.loads(d)), a, b) for d, a, b in rows]
         except (OSError, RuntimeError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
             raise IndexDamaged(
-                f"The index in {folder} cannot be opened ({error}); run: icsearch index."
+                f"The index in {folder} cannot be opened ({error}); {WHAT_TO_DO}"
             ) from error
         self.documents: Mapping[str, Document] = by_id(d for d, _, _ in documents)
         self._rows = {d.id: (first, last) for d, first, last in documents}
@@ -89,7 +91,15 @@ class FolderStore:
         connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
         if connection is None:
             path = (self.folder / "passages.sqlite").absolute()
-            connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+            try:
+                connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
+            except sqlite3.OperationalError:
+                if self.folder.exists():
+                    raise
+                # Pruned while a server still had it open: what threads hold open stays readable.
+                raise IndexGone(
+                    f"The generation {self.manifest.index_id} is no longer kept.", field="index_id"
+                ) from None
             self._local.connection = connection
         return connection
 
@@ -271,3 +281,19 @@ def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
     """The k best of rows with their scores; ties go to the lower row."""
     order = np.lexsort((rows, -scores))[:k]
     return rows[order], scores[order]
+
+
+def _lexical(folder: Path) -> tantivy.Searcher:
+    """A searcher of a lexical index, also where nothing can be written.
+
+    tantivy makes a lock file to open an index. On a read-only or full disk it makes it beside links
+    to the index's files; they can go once the searcher has the files open.
+    """
+    try:
+        return tantivy.Index.open(str(folder)).searcher()
+    except ValueError:
+        with tempfile.TemporaryDirectory(prefix="icsearch-") as links:
+            for file in folder.iterdir():
+                if file.suffix != LOCK:
+                    (Path(links) / file.name).symlink_to(file.absolute())
+            return tantivy.Index.open(links).searcher()

@@ -6,9 +6,12 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 import tantivy
+from numpy.typing import NDArray
 
 from corpus.model import Document, Passage
 from indexer.analyse import terms
@@ -92,11 +95,17 @@ def write(folder: Path, contents: Contents) -> None:
         connection.close()
     writer.commit()
     writer.wait_merging_threads()
-    np.save(folder / "vectors.npy", contents.vectors)
-    np.save(folder / "statements.npy", contents.statement_vectors.astype(np.float16, copy=False))
-    np.save(folder / "statement_ends.npy", contents.statement_ends)
+    _save(folder / "vectors.npy", contents.vectors)
+    _save(folder / "statements.npy", contents.statement_vectors.astype(np.float16, copy=False))
+    _save(folder / "statement_ends.npy", contents.statement_ends)
     if contents.nearest is not None:
         ann.build(folder, contents.vectors, contents.nearest)
+
+
+def _save(path: Path, array: NDArray[Any]) -> None:
+    """Write an array as .npy. numpy's own way does not notice a last write that failed."""
+    with path.open("wb") as file:
+        np.lib.format.write_array(SimpleNamespace(write=file.write), array, allow_pickle=False)
 
 
 def _entry(row: int, document: Document, passage: Passage) -> tantivy.Document:

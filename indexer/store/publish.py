@@ -1,0 +1,224 @@
+"""How a generation in a folder becomes the one that is served, and how an older one does again.
+
+Everything of a generation reaches the disk before its name does, and its name before the pointer to
+it: whenever the machine stops, the pointer names a whole generation. The pointer's first line is
+what is served; below it stands what was served before, the latest first, so that nothing here
+depends on a clock.
+"""
+
+import re
+import shutil
+import sqlite3
+import sys
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from pathlib import Path
+from typing import cast
+
+from corpus.errors import IcsearchError, IndexDamaged, IndexGone, IndexWriteError
+from indexer import disk
+from indexer.embed import Encoder
+from indexer.manifest import FileFacts, Manifest, sha256
+from indexer.store import GENERATIONS, MODELS, POINTER, current_id, history, there, writer
+from indexer.store.base import Contents
+from indexer.store.folder import LOCK, FolderStore
+
+BUILDING = ".building-"
+DELETING = ".deleting-"
+DAMAGED = ".damaged-"
+
+
+class Folder:
+    """Generations in a folder: each one is a folder of its own, and a file points to one."""
+
+    def __init__(self, root: Path) -> None:
+        """A folder that is there or will be made."""
+        self.root = root
+        self.models = root / MODELS
+
+    def writing(self) -> AbstractContextManager[None]:
+        """Hold the folder for writing."""
+        return writing(self.root)
+
+    def former(self, encoder: Encoder) -> FolderStore | None:
+        """The whole generation served last: damage must not be taken over into a new one."""
+        for index_id in _kept(self.root):
+            folder = self.root / GENERATIONS / index_id
+            try:
+                check(folder)
+                return FolderStore(folder, encoder)
+            except IcsearchError:
+                continue
+        return None
+
+    def holds(self, index_id: str) -> bool:
+        """Whether a generation is there with every file as written."""
+        return whole(self.root / GENERATIONS / index_id)
+
+    def write(
+        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
+    ) -> None:
+        """Write a generation aside and publish it by one rename."""
+        work = Path(tempfile.mkdtemp(prefix=BUILDING, dir=self.root / GENERATIONS))
+        try:
+            writer.write(work, contents)
+            made = manifest(_written(work))
+            made.write(work)
+            # What was written is opened once before anyone relies on it.
+            try:
+                FolderStore(work, cast(Encoder, None))  # asked nothing that needs one
+            except IndexDamaged as error:
+                raise _unwritten(self.root, f"a part of it was not ({error.message})") from error
+            publish(work, self.root / GENERATIONS / made.index_id)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+
+    def switch(self, index_id: str, keep: int) -> Manifest:
+        """Serve a generation, and delete all but those served last."""
+        switch(self.root, index_id)
+        prune(self.root, keep)
+        return Manifest.read(self.root / GENERATIONS / index_id)
+
+
+def _written(work: Path) -> dict[str, FileFacts]:
+    """Size and SHA-256 of every file but the locks that tantivy makes."""
+    found = sorted(p for p in work.rglob("*") if p.is_file() and p.suffix != LOCK)
+    return {str(p.relative_to(work)): FileFacts(sha256(p), p.stat().st_size) for p in found}
+
+
+@contextmanager
+def writing(root: Path) -> Iterator[None]:
+    """Hold an index for writing; say in one sentence what stands in the way.
+
+    Raises:
+        IndexBusy: another process is writing to it.
+        IndexWriteError: it cannot be written; what was served before still is.
+    """
+    try:
+        (root / GENERATIONS).mkdir(parents=True, exist_ok=True)
+        with disk.locked(root / "lock", f"writing to {root}"):
+            yield
+    except IcsearchError:
+        raise
+    except (OSError, sqlite3.Error) as error:
+        reason = getattr(error, "strerror", None) or error
+        raise _unwritten(root, reason) from error
+    except (RuntimeError, ValueError) as error:
+        # tantivy and FAISS tell every trouble with a disk so.
+        if not re.search(r"IoError|os error|No space|write error|could not open", str(error)):
+            raise
+        raise _unwritten(root, error) from error
+
+
+def _unwritten(root: Path, reason: object) -> IndexWriteError:
+    return IndexWriteError(
+        f"The index in {root} cannot be written: {reason}. What was served before still is."
+    )
+
+
+def whole(target: Path) -> bool:
+    """Whether a generation is there with every file as written; a damaged one is put aside."""
+    if not target.is_dir():
+        return False
+    try:
+        check(target)
+    except IcsearchError:
+        aside, number = target.with_name(f"{DAMAGED}{target.name}"), 1
+        while aside.exists():
+            number += 1
+            aside = target.with_name(f"{DAMAGED}{target.name}-{number}")
+        target.rename(aside)
+        return False
+    return True
+
+
+def check(folder: Path) -> Manifest:
+    """The manifest of a generation, after comparing every byte of every file with it.
+
+    Raises:
+        IndexDamaged: a file is missing or is not what was written; the sentence names it.
+    """
+    manifest = Manifest.read(folder)
+    manifest.check_files(folder, most_hashed=sys.maxsize)
+    return manifest
+
+
+def publish(work: Path, target: Path) -> None:
+    """Bring a finished generation to the disk and under its name, whole or not at all."""
+    # Built privately, served by whoever may read the index: often another user.
+    mode = target.parent.stat().st_mode & 0o777
+    for path in [*work.rglob("*"), work]:
+        path.chmod(mode if path.is_dir() else mode & 0o666)
+    disk.sync_tree(work)
+    work.rename(target)
+    disk.sync(target.parent)
+
+
+def switch(root: Path, index_id: str) -> None:
+    """Serve a generation from now on, in one step."""
+    served = _served(root)
+    if served[:1] == [index_id]:
+        return
+    before = [name for name in served if (root / GENERATIONS / name).is_dir() and name != index_id]
+    disk.replace(root / POINTER, "\n".join([index_id, *before, ""]).encode("ascii"))
+
+
+def _served(root: Path) -> list[str]:
+    """What was served, the latest first; nothing if the pointer is damaged."""
+    try:
+        return history(str(root))
+    except IndexDamaged:
+        return []
+
+
+def _kept(root: Path) -> list[str]:
+    """What can be opened, that served last first; in order of name if the pointer is damaged."""
+    lying = there(str(root))
+    served = [name for name in _served(root) if name in lying]
+    return served + sorted(lying - {*served})
+
+
+def prune(root: Path, keep: int) -> None:
+    """Delete all but the `keep` generations served last; the current one is never deleted.
+
+    What cannot be deleted is left: the index is whole without that.
+    """
+    folder = root / GENERATIONS
+    for index_id in _kept(root)[keep:]:
+        try:
+            # Away from its name first: half a generation must not look like one.
+            (folder / index_id).rename(folder / f"{DELETING}{index_id}")
+        except OSError:
+            continue
+    for started in (BUILDING, DELETING):
+        for left in folder.glob(f"{started}*"):
+            shutil.rmtree(left, ignore_errors=True)
+
+
+def roll_back(root: Path, index_id: str | None = None) -> Manifest:
+    """Serve the generation that was served before, or the one named, after checking all of it.
+
+    Raises:
+        IndexMissing: there is no index at that place.
+        IndexGone: there is no other generation, or the named one is no longer kept.
+        IndexDamaged: a file of it is not what was written.
+        IndexBusy, IndexWriteError: the index cannot be changed now.
+    """
+    if not (root / GENERATIONS).is_dir():
+        current_id(str(root))
+    with writing(root):
+        served, kept = _served(root), _kept(root)
+        others = [name for name in kept if name not in served[:1]]
+        if index_id is None and not others:
+            raise IndexGone(f"The index in {root} keeps no other generation to go back to.")
+        wanted = index_id or others[0]
+        if wanted not in kept:
+            raise IndexGone(
+                f"The index in {root} does not keep the generation {wanted}; "
+                f"it keeps {', '.join(kept) or 'none'}.",
+                field="index_id",
+            )
+        manifest = check(root / GENERATIONS / wanted)
+        switch(root, wanted)
+        return manifest
