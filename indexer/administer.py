@@ -91,8 +91,8 @@ def _described(corpus: Path, catalogue: Catalogue, addition: Addition) -> Docume
     sha256 = sha256_of(addition.file)
     if same := next((d for d in catalogue.documents.values() if d.sha256 == sha256), None):
         raise CatalogueError(
-            f"{addition.file.name} is in the corpus already, as {same.id}; "
-            "if the index lacks it, run: icsearch index"
+            f"{addition.file.name} is in the corpus already, as {same.id}. "
+            "If the index lacks it, index again."
         )
     suffix = addition.file.suffix.lower()
     wanted = f"{addition.system}-{slug(addition.title)}"
