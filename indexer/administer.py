@@ -51,7 +51,8 @@ def add(corpus: Path, addition: Addition, build: Callable[[], Manifest]) -> tupl
         try:
             # The file first: an entry must never be without its file.
             disk.copy(addition.file, target)
-            return document.id, _rebuilt(listing, content, document, build)
+            manifest = _rebuilt(listing, content, document, build, addition.file.name)
+            return document.id, manifest
         except BaseException:
             if not there and document.id not in open_catalogue(corpus).documents:
                 target.unlink(missing_ok=True)
@@ -59,7 +60,11 @@ def add(corpus: Path, addition: Addition, build: Callable[[], Manifest]) -> tupl
 
 
 def _rebuilt(
-    listing: Path, content: tomlkit.TOMLDocument, document: Document, build: Callable[[], Manifest]
+    listing: Path,
+    content: tomlkit.TOMLDocument,
+    document: Document,
+    build: Callable[[], Manifest],
+    called: str,
 ) -> Manifest:
     """Put a catalogue in place and build; put the former back if that fails."""
     before = listing.read_bytes()
@@ -68,7 +73,7 @@ def _rebuilt(
         disk.replace(listing, tomlkit.dumps(content).encode())
         manifest = build()
         if reason := manifest.failures.get(document.id):
-            raise CatalogueError(f"{document.file} was not added: {reason}")
+            raise CatalogueError(f"{called} was not added: {reason}")
         return manifest
     except BaseException as error:
         _put_back(listing, before, document)
@@ -132,7 +137,7 @@ def remove(corpus: Path, identity: str, build: Callable[[], Manifest]) -> Manife
         entries = content["document"]
         assert isinstance(entries, list)
         entries.pop(next(i for i, e in enumerate(entries) if e["id"] == identity))
-        manifest = _rebuilt(listing, content, document, build)
+        manifest = _rebuilt(listing, content, document, build, document.file)
         path = catalogue.path(document)
         if all(d.file != document.file for d in catalogue.documents.values() if d != document):
             try:
