@@ -5,11 +5,12 @@ PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+FUZZ_SECONDS ?= 60
 Q ?= what do other ICSs say about dementia
 HOME_SYSTEM ?= lancashire-south-cumbria
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: ask serve test lint eval bench clean
+.PHONY: ask serve test lint eval bench soak fuzz clean
 
 ask: .index/CURRENT
 	@$(BIN)/icsearch ask "$(Q)" --home "$(HOME_SYSTEM)"
@@ -52,6 +53,17 @@ eval: $(VENV)/.installed-dev .index/CURRENT
 
 bench: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/icsearch bench
+
+# Thousands of made-up inputs and requests, where `make test` tries a few.
+soak: $(VENV)/.installed-dev
+	$(BIN)/python -m pytest tests/test_properties.py tests/test_openapi.py --hypothesis-profile soak
+
+# Led by coverage, a minute for each target; what is found is in tests/fuzz/found.
+fuzz: $(VENV)/.installed-dev
+	$(PIP) -c constraints.txt -e '.[fuzz]'
+	$(BIN)/icsearch index --index .index-test
+	for target in question text markdown html docx pptx pdf; do \
+	  $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS); done
 
 clean:
 	rm -rf $(VENV) .index

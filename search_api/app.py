@@ -5,13 +5,14 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Annotated, Any
 
-from fastapi import APIRouter, FastAPI, Query, Request, Response
+from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 from starlette.types import ASGIApp, Receive, Scope, Send
 
-from corpus.errors import IcsearchError
+from corpus.errors import IcsearchError, QueryError
 from search_api.model import Answer, Commitments, Comparison, Priorities, SearchResult
+from search_api.openapi import mend_schema
 from search_api.params import (
     AskParams,
     CommitmentParams,
@@ -103,15 +104,26 @@ def create_api(serving: Serving, settings: SearchSettings, busy: Busy = too_busy
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
     app.add_middleware(Bounded, room=Room(settings.most_at_once), busy=busy)
-    _mend_schema(app)
+    mend_schema(app)
     return app
+
+
+def only(*known: str) -> Any:
+    """A dependency that refuses every parameter of the address that is not known."""
+
+    def check(request: Request) -> None:
+        for name in request.query_params:
+            if name not in known:
+                raise QueryError(f"There is no parameter {name}.", field=name)
+
+    return Depends(check)
 
 
 def routes(serving: Serving) -> APIRouter:
     """Every path of the API."""
     router = APIRouter(prefix=PREFIX)
 
-    @router.get("/health")
+    @router.get("/health", dependencies=[only()])
     def health() -> Response:
         """Whether an index is loaded, and which."""
         store = serving.searcher().store
@@ -125,25 +137,25 @@ def routes(serving: Serving) -> APIRouter:
         }
         return _json({"status": "ok", "index": index})
 
-    @router.get("/systems")
+    @router.get("/systems", dependencies=[only()])
     def systems() -> Response:
         """The systems with counts."""
         store = serving.searcher().store
         return _json({"systems": [system_entry(store, s) for s in store.systems.values()]})
 
-    @router.get("/documents")
+    @router.get("/documents", dependencies=[only()])
     def documents() -> Response:
         """The documents with counts."""
         store = serving.searcher().store
         return _json({"documents": [document_entry(store, d) for d in store.documents.values()]})
 
-    @router.get("/documents/{document_id}")
+    @router.get("/documents/{document_id}", dependencies=[only()])
     def document(document_id: str) -> Response:
         """One document with counts."""
         searcher = serving.searcher()
         return _json(document_entry(searcher.store, searcher.document(document_id)[0]))
 
-    @router.get("/documents/{document_id}/text")
+    @router.get("/documents/{document_id}/text", dependencies=[only("index_id")])
     def text(document_id: str, index_id: str | None = None) -> Response:
         """The canonical text of a document with its pages."""
         return _json(text_entry(*serving.searcher(index_id).document(document_id)))
@@ -173,6 +185,8 @@ def routes(serving: Serving) -> APIRouter:
     @router.get("/commitments", response_model=Commitments)
     def commitments(params: Annotated[CommitmentParams, Query()]) -> Response:
         """The register of commitments."""
+        if params.theme is not None and not params.theme.strip():
+            raise QueryError("A theme must have 1 to 1,000 characters.", field="theme")
         found = serving.searcher(params.index_id).commitments(
             theme=params.theme,
             home=params.home,
@@ -183,7 +197,7 @@ def routes(serving: Serving) -> APIRouter:
         )
         return _json(found)
 
-    @router.post("/verify")
+    @router.post("/verify", dependencies=[only()])
     def verify(body: VerifyBody) -> Response:
         """Whether each citation still stands, in the order given."""
         return _json({"results": serving.searcher().verify(body.citations)})
@@ -225,6 +239,8 @@ async def _plain(request: Request, error: Exception) -> Response:
         message = f"There is nothing at {request.url.path}."
     elif error.status_code == 405:
         message = f"{request.url.path} does not take {request.method}."
+    elif error.status_code == 400:
+        return _json(error_body("invalid", "The body cannot be read as JSON in UTF-8."), 422)
     code = {404: "not_found", 405: "method"}.get(error.status_code, "error")
     return _json(error_body(code, message), error.status_code, dict(error.headers or {}))
 
@@ -242,18 +258,3 @@ def explain(error: RequestValidationError) -> tuple[str, str | None]:
     shown = f", not {given!r}" if isinstance(given, str | int) and len(str(given)) < 80 else ""
     reason = str(first["msg"]).removeprefix("Input ").removeprefix("Value error, ")
     return f"{field}: {reason}{shown}.", field
-
-
-def _mend_schema(app: FastAPI) -> None:
-    """Name `from` in the schema as it is in JSON."""
-    build = app.openapi
-
-    def openapi() -> dict[str, Any]:
-        schema = build()
-        expansion = schema.get("components", {}).get("schemas", {}).get("Expansion")
-        if expansion and "from_" in expansion["properties"]:
-            expansion["properties"]["from"] = expansion["properties"].pop("from_")
-            expansion["required"] = ["from" if r == "from_" else r for r in expansion["required"]]
-        return schema
-
-    app.openapi = openapi  # type: ignore[method-assign]

@@ -2,10 +2,21 @@
 
 from typing import Annotated
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from search_api.model import MOST_RESULTS, MOST_THEMES, Filters, Query
+from search_api.model import MOST_CHARACTERS, MOST_RESULTS, MOST_THEMES, Filters, Query
 
+# Said of the words here, checked where they are understood, which has better sentences.
+Words = Annotated[
+    str,
+    WithJsonSchema(
+        {
+            "type": "string",
+            "maxLength": MOST_CHARACTERS,
+            "pattern": r"[^\s\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202e\u2060-\u206f]",
+        }
+    ),
+]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 
 
@@ -42,7 +53,7 @@ class FilterParams(BaseModel):
 class AskParams(FilterParams):
     """A question with filters."""
 
-    q: str = Field(description="the question, 1 to 1,000 characters")
+    q: Words = Field(description="the question, 1 to 1,000 characters")
 
     def query(self) -> Query:
         """The question as the Searcher takes it."""
@@ -62,7 +73,7 @@ class SearchParams(AskParams):
 class CompareParams(FilterParams):
     """Themes to compare, with filters."""
 
-    theme: list[str] = Field(
+    theme: list[Words] = Field(
         min_length=1, max_length=MOST_THEMES, description="catalogue themes or free text"
     )
 
@@ -70,9 +81,11 @@ class CompareParams(FilterParams):
 class CommitmentParams(FilterParams):
     """Which commitments to list."""
 
-    theme: str | None = Field(None, description="a catalogue theme or free text")
+    theme: Words | None = Field(None, description="a catalogue theme or free text")
     due_before: str | None = Field(
-        None, pattern=r"^\d{4}(-\d{2}(-\d{2})?)?$", description="due before this month, YYYY-MM"
+        None,
+        pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-\d{2})?)?$",
+        description="due before this month, YYYY-MM",
     )
     limit: int = Field(50, ge=1, le=MOST_RESULTS)
     offset: int = Field(0, ge=0)

@@ -5,6 +5,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
+import hypothesis
 import pytest
 from fastapi.testclient import TestClient
 
@@ -18,6 +19,11 @@ from search_api.searcher import Searcher, open_searcher  # noqa: E402
 from search_api.serving import Serving  # noqa: E402
 from search_api.settings import SearchSettings  # noqa: E402
 from tests.browser import chromium, reader, site  # noqa: E402, F401
+
+# `make soak` asks for the other profile.
+hypothesis.settings.register_profile("ci", max_examples=25, deadline=None, derandomize=True)
+hypothesis.settings.register_profile("soak", max_examples=3000, deadline=None)
+hypothesis.settings.load_profile("ci")
 
 TINY_SYSTEMS = """
 [[system]]

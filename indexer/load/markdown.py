@@ -38,7 +38,8 @@ def load(text: str) -> Loaded:
     """Blocks of a Markdown text; `gap` counts the blank lines before each."""
     watch = Watch()
     watch.see(text)
-    lines = text.split("\n")
+    # A lone carriage return ends a line to the parser, too.
+    lines = text.replace("\r\n", "\n").replace("\r", "\n").split("\n")
     blocks: list[Block] = []
     for start, stop, table in _regions(lines):
         part = lines[start:stop]

@@ -2,6 +2,7 @@
 
 import io
 import zipfile
+import zlib
 from collections.abc import Iterator
 from typing import Any
 
@@ -17,6 +18,7 @@ RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships
 MOST_PARTS = 20_000
 DAMAGE = (
     zipfile.BadZipFile,
+    zlib.error,
     etree.XMLSyntaxError,
     KeyError,
     ValueError,

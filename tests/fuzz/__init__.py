@@ -1,0 +1,1 @@
+"""Fuzzing: what is tried (`targets`), how (`run`, needs atheris), and what was found (`corpus`)."""

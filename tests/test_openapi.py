@@ -1,0 +1,82 @@
+"""The API against its own description: requests made up by schemathesis, replies checked by it.
+
+`make soak` asks many more.
+"""
+
+import pytest
+import schemathesis
+from fastapi.testclient import TestClient
+from hypothesis import HealthCheck, given, settings
+from schemathesis import BaseSchema, Case, GenerationMode
+from schemathesis.config import SchemathesisConfig
+
+from search_api.serving import Serving
+from web.app import create_app
+
+# A generation, system or document made up is not there, and that is no fault of the request.
+NOT_THERE = ["2xx", "404", "410"]
+CONFIG = SchemathesisConfig.from_dict(
+    {"checks": {"positive_data_acceptance": {"expected-statuses": NOT_THERE}}}
+)
+
+
+OPERATIONS = [
+    ("GET", "/commitments"),
+    ("GET", "/compare"),
+    ("GET", "/ask"),
+    ("GET", "/documents"),
+    ("GET", "/documents/{document_id}"),
+    ("GET", "/documents/{document_id}/text"),
+    ("GET", "/health"),
+    ("GET", "/priorities"),
+    ("GET", "/search"),
+    ("GET", "/systems"),
+    ("POST", "/verify"),
+]
+
+NOTHING_TO_GET_WRONG = ("/documents", "/documents/{document_id}", "/health", "/systems")
+
+
+@pytest.fixture(scope="module")
+def described(serving: Serving) -> BaseSchema:
+    app = create_app(serving, serving.settings)
+    return schemathesis.openapi.from_asgi("/api/v1/openapi.json", app, config=CONFIG)
+
+
+def test_every_operation_is_tried(described: BaseSchema) -> None:
+    found = {(o.ok().method, o.ok().path) for o in described.get_all_operations()}
+    assert found == {(method.lower(), f"/api/v1{path}") for method, path in OPERATIONS}
+
+
+CASES = [
+    (mode, *operation)
+    for operation in OPERATIONS
+    for mode in (GenerationMode.POSITIVE, GenerationMode.NEGATIVE)
+    if mode == GenerationMode.POSITIVE or operation[1] not in NOTHING_TO_GET_WRONG
+]
+
+
+@pytest.mark.parametrize(("mode", "method", "path"), CASES)
+def test_requests_made_up_from_the_description_get_what_it_promises(
+    described: BaseSchema, mode: GenerationMode, method: str, path: str
+) -> None:
+    operation = described[f"/api/v1{path}"][method]
+
+    @settings(suppress_health_check=list(HealthCheck))
+    @given(case=operation.as_strategy(generation_mode=mode))
+    def ask(case: Case) -> None:
+        case.call_and_validate()
+
+    ask()
+
+
+@pytest.mark.parametrize(("method", "path"), OPERATIONS)
+def test_parameters_that_are_not_there_are_refused(
+    client: TestClient, method: str, path: str
+) -> None:
+    path = path.replace("{document_id}", "sefton-plan-2023-25")
+    body = {"citations": []} if method == "POST" else None
+    reply = client.request(method, f"/api/v1{path}", params={"colour": "red"}, json=body)
+    assert reply.status_code == 422
+    if path not in ("/ask", "/search", "/compare"):
+        assert reply.json()["error"]["field"] == "colour"
