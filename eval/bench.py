@@ -47,18 +47,32 @@ class Timing:
 @click.option("--queries", default=150, show_default=True, help="Questions per stage.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here.")
+@click.option("--pages", is_flag=True, help="What pages take beyond their JSON twins, instead.")
 @click.option("--against", type=click.Path(exists=True, path_type=Path), help="Compare with this.")
 def bench(
-    index: str | None, queries: int, as_json: bool, output: Path | None, against: Path | None
+    index: str | None,
+    queries: int,
+    as_json: bool,
+    output: Path | None,
+    pages: bool,
+    against: Path | None,
 ) -> None:
     """Measure how long searching, asking and comparing take."""
     settings = SearchSettings() if index is None else SearchSettings(index=index)
-    result = measure(settings, queries)
+    if pages:
+        from eval.bench_pages import measure_pages, show_pages
+
+        result = measure_pages(settings.index, queries)
+    else:
+        result = measure(settings, queries)
     content = json.dumps(result, indent=1)
     if output is not None:
         output.write_text(content + "\n")
     if as_json:
         click.echo(content)
+        return
+    if pages:
+        show_pages(result)
         return
     _show(result, json.loads(against.read_text()) if against else None)
 
