@@ -799,7 +799,9 @@ def test_a_port_in_use_is_told_in_a_sentence() -> None:
             listen("127.0.0.1", port)
     with pytest.raises(ServeError, match="Cannot listen on 203.0.113.7"):
         listen("203.0.113.7", 8000)
-    listen("127.0.0.1", 0).close()
+    with listen("127.0.0.1", 0) as listening:
+        # asyncio turns Nagle's algorithm off only where the socket says that it is TCP's.
+        assert listening.proto == socket.IPPROTO_TCP
 
 
 # The report.

@@ -2,8 +2,10 @@
 
 import importlib.util
 from dataclasses import dataclass
+from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 from jinja2 import Environment
 from starlette.requests import Request
@@ -31,6 +33,14 @@ class Tab:
 
     text: str
     href: str
+
+
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """What stands around every page, as HTML."""
+
+    top: str
+    bottom: str
 
 
 MENU = (
@@ -70,6 +80,7 @@ class Site:
             "feedback": settings.feedback,
             "administration": bool(settings.admin_tokens),
             "static": self._static,
+            "frame": lru_cache(maxsize=len(MENU) + 1)(self._frame),
         }
         self._versions: dict[str, str] = {}
 
@@ -89,7 +100,6 @@ class Site:
         under = UNDER.get(request.url.path, request.url.path)
         body = self.templates.get_template(template).render(
             page=page,
-            menu=MENU,
             here=next((t.href for t in reversed(MENU) if _within(under, t.href)), ""),
             layout="partial.jinja" if partial else "layout.jinja",
             partial=partial,
@@ -123,6 +133,11 @@ class Site:
             IcsearchError: there is none, or the one named is no longer kept.
         """
         return self.serving.searcher(request.query_params.get("index_id") or None)
+
+    def _frame(self, here: str) -> Frame:
+        """Top and bottom of pages under an entry of the menu."""
+        made: Any = self.templates.get_template("components/frame.jinja").module
+        return Frame(made.top(MENU, here), made.bottom())
 
     def _static(self, name: str) -> str:
         """The address of a static file, new whenever the file is."""

@@ -45,6 +45,11 @@ class Line:
     id: str
     pieces: tuple[Piece, ...]
 
+    @property
+    def plain(self) -> str:
+        """All of it where nothing is marked, so that a template need not go piece by piece."""
+        return _plain(self.pieces)
+
 
 @dataclass(frozen=True, slots=True)
 class TableCell:
@@ -52,6 +57,11 @@ class TableCell:
 
     header: str
     pieces: tuple[Piece, ...]
+
+    @property
+    def plain(self) -> str:
+        """All of it where nothing is marked."""
+        return _plain(self.pieces)
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +105,10 @@ class Entry:
     level: int
     start: int
     page: int | None
+
+
+def _plain(pieces: Sequence[Piece]) -> str:
+    return pieces[0].text if len(pieces) == 1 and not pieces[0].mark else ""
 
 
 def find(text: str, words: str) -> tuple[Found, ...]:
