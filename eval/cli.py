@@ -10,7 +10,7 @@ from eval.reading import reading
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
 
-SPLITS = click.Choice(["tune", "test"])
+SPLITS = click.Choice(["tune", "test", "fresh"])
 
 
 @click.group("eval")

@@ -1,6 +1,7 @@
 """The evaluation itself: runs, yardsticks, datasets, and files that other tools read."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import ir_measures
@@ -8,6 +9,7 @@ import numpy as np
 import pytest
 
 from eval import making
+from eval.answers import failures
 from eval.dataset import DatasetError, open_dataset, read_dataset, run_dataset
 from eval.fit import Example, fitted, gain, ndcg
 from eval.fit_judge import area, logistic, made_up
@@ -27,6 +29,7 @@ from eval.run import (
 )
 from eval.yardstick import METHODS, Yardstick, as_chunks, chunks
 from search_api import rank
+from search_api.model import Query
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
 
@@ -222,3 +225,16 @@ def test_twins_tell_what_is_missing(tmp_path: Path) -> None:
     assert agreed.sentences > 20 and len(agreed.missing) == gone > 0
     assert agreed.found == agreed.sentences - gone
     assert agreed.found_by_plain_pypdfium2 < agreed.found
+
+
+def test_a_citation_that_does_not_hold_is_a_failure(searcher: Searcher) -> None:
+    answer = searcher.ask(Query("dementia diagnosis rate"))
+    said = [s for system in answer.systems for s in system.statements]
+    assert failures(searcher, answer.citations, said) == []
+    first, *rest = answer.citations
+    moved = replace(first, start=first.start + 1, end=first.end + 1)
+    assert len(failures(searcher, [moved, *rest])) == 1
+    unhashed = replace(first, text_sha256="0" * 64)
+    assert failures(searcher, [unhashed])
+    reworded = replace(said[0], text=said[0].text + "!")
+    assert failures(searcher, answer.citations, [reworded])
