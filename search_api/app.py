@@ -1,14 +1,10 @@
 """The HTTP API under /api/v1: what docs/api.md lists, errors included."""
 
-import threading
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
-from starlette.types import ASGIApp, Receive, Scope, Send
 
 from corpus.errors import IcsearchError, QueryError
 from search_api.model import Answer, Commitments, Comparison, Priorities, SearchResult
@@ -24,33 +20,10 @@ from search_api.params import (
 from search_api.serialise import document_entry, dumps, system_entry, text_entry
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
+from search_api.turns import Bounded, Busy, Turns
 
 PREFIX = "/api/v1"
 RETRY_SECONDS = "2"
-
-Busy = Callable[[Request], Response]
-
-
-class Room:
-    """A bounded number of requests at work; those beyond it are turned away at once."""
-
-    def __init__(self, most: int) -> None:
-        """Room for `most` requests."""
-        self._most = most
-        self._now = 0
-        self._lock = threading.Lock()
-
-    @contextmanager
-    def entered(self) -> Iterator[bool]:
-        """Whether there was room; the place is given back at the end."""
-        with self._lock:
-            got = self._now < self._most
-            self._now += got
-        try:
-            yield got
-        finally:
-            with self._lock:
-                self._now -= got
 
 
 def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
@@ -62,27 +35,6 @@ def too_busy(request: Request) -> Response:
     """What those who are turned away are told."""
     body = error_body("busy", "Too many requests are being answered; try again shortly.")
     return _json(body, 503, {"Retry-After": RETRY_SECONDS})
-
-
-class Bounded:
-    """Lets requests in while there is room, and has `busy` answer the others."""
-
-    def __init__(self, app: ASGIApp, room: Room, busy: Busy) -> None:
-        """Wrap an app."""
-        self._app = app
-        self._room = room
-        self._busy = busy
-
-    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answer as the app does, or turn away."""
-        if scope["type"] != "http":
-            await self._app(scope, receive, send)
-            return
-        with self._room.entered() as got:
-            if got:
-                await self._app(scope, receive, send)
-                return
-        await self._busy(Request(scope))(scope, receive, send)
 
 
 def create_api(serving: Serving, settings: SearchSettings, busy: Busy = too_busy) -> FastAPI:
@@ -103,7 +55,8 @@ def create_api(serving: Serving, settings: SearchSettings, busy: Busy = too_busy
     app.add_exception_handler(IcsearchError, _told)
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
-    app.add_middleware(Bounded, room=Room(settings.most_at_once), busy=busy)
+    turns = Turns(settings.at_work, settings.most_at_once, settings.longest_wait)
+    app.add_middleware(Bounded, turns=turns, busy=busy, free=(f"{PREFIX}/health", "/static/"))
     mend_schema(app)
     return app
 
@@ -135,7 +88,8 @@ def routes(serving: Serving) -> APIRouter:
             "systems": len(store.systems),
             "built_at": manifest.built_at,
         }
-        return _json({"status": "ok", "index": index})
+        problem = {"problem": serving.problem} if serving.problem else {}
+        return _json({"status": "ok", "index": index, **problem})
 
     @router.get("/systems", dependencies=[only()])
     def systems() -> Response:

@@ -1,14 +1,17 @@
 """The generation that is served now, and older ones that a link may name."""
 
 import threading
+import time
 from collections import OrderedDict
+from contextlib import suppress
 
-from corpus.errors import IcsearchError
-from indexer.store import current_id
+from corpus.errors import IcsearchError, IndexDamaged
+from indexer.store import current_id, kept_ids
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
 
 KEPT_OPEN = 3
+RETRY_SECONDS = 10.0
 
 
 class Serving:
@@ -24,6 +27,9 @@ class Serving:
         self._open: OrderedDict[str, Searcher] = OrderedDict()
         self._lock = threading.Lock()
         self._last: Searcher | None = None
+        self._bad: tuple[str, float] | None = None
+        self.problem: str | None = None
+        """Why the generation that should be served is not, in a sentence."""
 
     def searcher(self, index_id: str | None = None) -> Searcher:
         """The Searcher of the current generation, or of the one named.
@@ -35,16 +41,49 @@ class Serving:
         if index_id is not None:
             return self._opened(index_id)
         try:
-            self._last = self._opened(current_id(self.settings.index), follow=True)
+            wanted = current_id(self.settings.index)
+            if self._last is not None and self._bad is not None and self._bad[0] == wanted:
+                # Checking a generation takes long: not again with every question.
+                if time.monotonic() < self._bad[1]:
+                    return self._last
+            self._last = self._opened(wanted, follow=True)
+            self.problem = self._bad = None
+        except IndexDamaged as error:
+            # A generation that cannot be opened does not take the last good one away.
+            self._last = self._last or self._last_good()
+            if self._last is None:
+                raise
+            self.problem = f"{error.message} Until then {self._last.index_id} is served."
+            self._bad = (self._wanted(), time.monotonic() + RETRY_SECONDS)
         except IcsearchError:
-            # A new generation that cannot be opened does not take the good one away.
             if self._last is None:
                 raise
         return self._last
 
+    def _wanted(self) -> str:
+        try:
+            return current_id(self.settings.index)
+        except IcsearchError:
+            return ""
+
+    def _last_good(self) -> Searcher | None:
+        """The generation served last before that can be opened."""
+        try:
+            kept = kept_ids(self.settings.index)[1:]
+        except IcsearchError:
+            return None
+        for index_id in kept:
+            try:
+                return self._opened(index_id)
+            except IcsearchError:
+                continue
+        return None
+
     def _opened(self, index_id: str, follow: bool = False) -> Searcher:
         found = self._open.get(index_id)
         if found is not None:
+            with suppress(KeyError):  # closed meanwhile
+                self._open.move_to_end(index_id)
             return found
         if follow and self._last is not None and self._lock.locked():
             return self._last

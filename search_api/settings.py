@@ -26,5 +26,13 @@ class SearchSettings(BaseSettings):
     threads: int = Field(
         0, ge=0, le=1_024, description="threads that encode a question; 0: as many as cores"
     )
-    most_at_once: int = Field(64, ge=1, le=10_000, description="requests answered at once")
+    most_at_once: int = Field(
+        64, ge=1, le=10_000, description="requests at work or waiting; others get 503 at once"
+    )
+    at_work: int = Field(
+        0, ge=0, le=1_000, description="requests at work at once; 0: one a core and one more"
+    )
+    longest_wait: float = Field(
+        1.0, gt=0, le=60, description="seconds that a request waits for its turn before a 503"
+    )
     rate_limit: int = Field(0, ge=0, description="requests a minute from one address; 0: no limit")

@@ -313,17 +313,6 @@ def test_no_index_is_503(tmp_path: Any) -> None:
     assert message.startswith("There is no index") and message.endswith(".")
 
 
-def test_too_many_at_once_are_turned_away(serving: Any) -> None:
-    from search_api.app import Room
-
-    room = Room(1)
-    with room.entered() as first, room.entered() as second:
-        assert first
-        assert not second
-    with room.entered() as again:
-        assert again
-
-
 def test_api_page_for_people(client: TestClient) -> None:
     reply = client.get(f"{API}/docs")
     assert reply.status_code == 200

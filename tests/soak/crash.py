@@ -80,8 +80,8 @@ def stand_in() -> None:
     """Use the stand-in encoder, and read documents in this process."""
     encoder = HashEncoder()
     build.prepare = lambda name, place: place / "hash"  # type: ignore[assignment]
-    build.open_encoder = lambda folder: encoder  # type: ignore[assignment]
-    store.open_encoder = lambda folder: encoder  # type: ignore[assignment]
+    build.open_encoder = lambda *_, **__: encoder  # type: ignore[assignment]
+    store.open_encoder = lambda *_, **__: encoder  # type: ignore[assignment]
 
     def read(path: Path, documents: Any, limits: Any) -> Any:
         from indexer.assemble import assemble
