@@ -11,6 +11,7 @@
     + IndexBusy           another process is writing to it
     + IndexGone           that generation is no longer kept
     + IndexWriteError     it could not be written (disk full, read-only)
+    + IndexUnreachable    the database that holds it does not answer
   x QueryError            the question or a filter is not usable
     + UnknownId           a system, document or generation that is not in the index
   x VerifyError           a file given to `verify` holds no citations that can be read
@@ -91,6 +92,12 @@ class IndexWriteError(IndexError_):
     """The index could not be written."""
 
     code = "index_write"
+
+
+class IndexUnreachable(IndexError_):
+    """The database that holds the index does not answer."""
+
+    code = "index_unreachable"
 
 
 class IndexGone(IndexError_):

@@ -29,12 +29,13 @@ from indexer.isolate import Limits, read_isolated
 from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest
 from indexer.settings import IndexSettings
 from indexer.statements import statements
-from indexer.store import ann, writer
-from indexer.store.base import Contents, Former, Place
+from indexer.store import ann, in_database, writer
+from indexer.store.base import Contents, Place, Store
 from indexer.store.publish import Folder
 
 SPLITTER_VERSION = "1"
 VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
+TAKEN_AT_ONCE = 5_000
 
 Tell = Callable[[str, int, int], None]
 """Told a stage, how much of it is done, and how much there is."""
@@ -95,11 +96,15 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
 
 def open_place(settings: IndexSettings) -> Place:
     """Where the settings say that generations are kept."""
+    if in_database(settings.index):
+        from indexer.store import postgres
+
+        return postgres.Keeper(settings.index)
     return Folder(Path(settings.index))
 
 
 def _read_all(
-    catalogue: Catalogue, former: Former | None, tell: Tell
+    catalogue: Catalogue, former: Store | None, tell: Tell
 ) -> tuple[list[Read], dict[str, str]]:
     """Every document read or taken over, in the catalogue's order; and why others failed.
 
@@ -136,7 +141,7 @@ def _read_all(
     return [done[d] for d in catalogue.documents if d in done], failures
 
 
-def _kept(document: Document, former: Former | None, done: dict[str, Read]) -> str:
+def _kept(document: Document, former: Store | None, done: dict[str, Read]) -> str:
     """Keep the former version of a document that failed, if there is one; the words to say so."""
     if former is None or document.id not in former.documents:
         return ""
@@ -145,7 +150,7 @@ def _kept(document: Document, former: Former | None, done: dict[str, Read]) -> s
 
 
 def _read_file(
-    catalogue: Catalogue, documents: Sequence[Document], former: Former | None
+    catalogue: Catalogue, documents: Sequence[Document], former: Store | None
 ) -> dict[str, Read]:
     path = catalogue.path(documents[0])
     actual = sha256_of(path)
@@ -163,7 +168,7 @@ def _read_file(
     return {d.id: Read(d, r, seconds) for d, r in zip(documents, readings, strict=True)}
 
 
-def _unchanged(document: Document, former: Former) -> bool:
+def _unchanged(document: Document, former: Store) -> bool:
     before = former.documents.get(document.id)
     if before is None or before.sha256 != document.sha256:
         return False
@@ -190,7 +195,7 @@ def _embed(
     catalogue: Catalogue,
     settings: IndexSettings,
     encoder: Encoder,
-    former: Former | None,
+    former: Store | None,
     tell: Tell,
 ) -> Embedded:
     """Vectors of every passage and statement; only what the former generation lacks is encoded.
@@ -203,7 +208,8 @@ def _embed(
     whose = [split.context(p, catalogue.systems[p.system].name) for p in passages]
     recipe = [asdict(encoder.facts), settings.context_share]
     keys = [digest([recipe, *three]) for three in zip(whose, alone, said, strict=True)]
-    known = former.embedding_keys() if former is not None else {}
+    keys_before = former.embedding_keys() if former is not None else []
+    known = {key: row for row, key in enumerate(keys_before)}
     fresh = [i for i, key in enumerate(keys) if key not in known]
     texts = [alone[i] for i in fresh] + [f"{whose[i]}\n{alone[i]}" for i in fresh]
     own = list(dict.fromkeys(text for i in fresh for text in said[i]))
@@ -224,13 +230,17 @@ def _embed(
     rows = np.empty((int(ends[-1]) if len(ends) else 0, vectors.shape[1]), dtype=np.float32)
     # Six decimals: what is left of how a batch was put together is rounded away.
     vectors[fresh] = np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6)
-    for i, key in enumerate(keys):
-        span = slice(int(ends[i]) - len(said[i]), int(ends[i]))
-        if key not in known:
-            rows[span] = [by_text[text] for text in said[i]] or np.empty((0, rows.shape[1]))
-        elif former is not None:
-            vectors[i] = former.vectors(np.asarray([known[key]]))[0]
-            rows[span] = former.statement_vectors(known[key])
+    spans = [slice(int(end) - len(texts), int(end)) for end, texts in zip(ends, said, strict=True)]
+    for i in fresh:
+        rows[spans[i]] = [by_text[text] for text in said[i]] or np.empty((0, rows.shape[1]))
+    same = [i for i, key in enumerate(keys) if key in known]
+    for at in range(0, len(same), TAKEN_AT_ONCE):
+        assert former is not None
+        some = same[at : at + TAKEN_AT_ONCE]
+        before = [known[keys[i]] for i in some]
+        vectors[some] = former.vectors(np.asarray(before))
+        for i, row in zip(some, before, strict=True):
+            rows[spans[i]] = former.statement_vectors(row)
     return Embedded(keys, vectors, np.round(rows, 4), ends)
 
 

@@ -6,8 +6,10 @@ from typing import Any
 
 import click
 
+from corpus.errors import IndexError_
 from indexer.manifest import Manifest
 from indexer.settings import IndexSettings
+from indexer.store import in_database
 
 BEFORE = "the one before"
 
@@ -16,6 +18,7 @@ BEFORE = "the one before"
 @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
 @click.option("--index", metavar="DIR|URL", help="Where the index goes.")
 @click.option("--model", metavar="NAME|DIR", help="Embedding model.")
+@click.option("--to", metavar="DIR|URL", help="Copy the index there instead of building it.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option(
     "--rollback",
@@ -29,13 +32,21 @@ def index(
     corpus: Path | None,
     index: str | None,
     model: str | None,
+    to: str | None,
     quiet: bool,
     rollback: str | None,
     check: bool,
 ) -> None:
-    """Build or update the index; unchanged documents are not read or embedded again."""
+    """Build or update the index; unchanged documents are not read or embedded again.
+
+    An index in PostgreSQL is given by its address:
+
+        icsearch index --index postgresql://user@host/database
+    """
     settings = settings_from(corpus=corpus, index=index, model=model)
-    if check:
+    if to is not None:
+        _copy(settings, to, quiet)
+    elif check:
         _check(settings)
     elif rollback is not None:
         _roll_back(settings, None if rollback == BEFORE else rollback)
@@ -46,10 +57,31 @@ def index(
         _name_left_over(settings)
 
 
-def _roll_back(settings: IndexSettings, index_id: str | None) -> None:
-    from indexer.store.publish import roll_back
+def _copy(settings: IndexSettings, to: str, quiet: bool) -> None:
+    """Bring the current generation to another store."""
+    from indexer.build import open_place
+    from indexer.store.copy import copy_index
 
-    manifest = roll_back(Path(settings.index), index_id)
+    place = open_place(settings.model_copy(update={"index": to}))
+    manifest = copy_index(settings.index, place, settings.keep_generations)
+    if not quiet:
+        click.echo(
+            f"Copied index {manifest.index_id} with {manifest.passages:,} passages; "
+            "it is served there now."
+        )
+
+
+def _roll_back(settings: IndexSettings, index_id: str | None) -> None:
+    if in_database(settings.index):
+        from indexer.store.postgres import Keeper
+
+        keeper = Keeper(settings.index)
+        with keeper.writing():
+            manifest = keeper.roll_back(index_id)
+    else:
+        from indexer.store.publish import roll_back
+
+        manifest = roll_back(Path(settings.index), index_id)
     click.echo(
         f"Generation {manifest.index_id} is served again: {len(manifest.documents)} documents, "
         f"{manifest.passages:,} passages. The corpus was not changed: the next icsearch index "
@@ -58,6 +90,11 @@ def _roll_back(settings: IndexSettings, index_id: str | None) -> None:
 
 
 def _check(settings: IndexSettings) -> None:
+    if in_database(settings.index):
+        raise IndexError_(
+            "--check compares the files of a folder; PostgreSQL checks its own pages: "
+            "run pg_amcheck on the database."
+        )
     from indexer.check import examine
 
     found = examine(settings)

@@ -54,9 +54,13 @@ class Manifest:
     files: Mapping[str, FileFacts]
     format: int = field(default=FORMAT)
 
+    def text(self) -> str:
+        """It as JSON."""
+        return json.dumps(asdict(self), indent=1, ensure_ascii=False)
+
     def write(self, folder: Path) -> None:
         """Write it as `manifest.json` of a generation."""
-        content = json.dumps(asdict(self), indent=1, ensure_ascii=False).encode()
+        content = self.text().encode()
         (folder / "manifest.json").write_bytes(content)
         (folder / OWN_SHA256).write_text(hashlib.sha256(content).hexdigest() + "\n", "ascii")
 
@@ -74,21 +78,30 @@ class Manifest:
             own = folder / OWN_SHA256
             if own.exists() and own.read_bytes().strip() != _hex(written):
                 raise IndexDamaged(f"{path} is damaged: it is not what was written; {WHAT_TO_DO}")
-            content = json.loads(written)
-            if content["format"] != FORMAT:
-                newer = " or install the newer version" if content["format"] > FORMAT else ""
-                raise IndexDamaged(
-                    f"The index in {folder} has format {content['format']}, but this version reads "
-                    f"format {FORMAT}; run: icsearch index{newer}."
-                )
-            content["documents"] = tuple(
-                DocumentReport(**d | {"warnings": tuple(d["warnings"])})
-                for d in content["documents"]
-            )
-            content["files"] = {name: FileFacts(**f) for name, f in content["files"].items()}
-            return cls(**content)
+            return cls.parse(written, str(folder))
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise IndexDamaged(f"{path} is missing or damaged ({error}); {WHAT_TO_DO}") from error
+
+    @classmethod
+    def parse(cls, text: str | bytes, where: str) -> "Manifest":
+        """The manifest that JSON describes.
+
+        Raises:
+            IndexDamaged: it is of another format.
+            ValueError, KeyError, TypeError: it is no manifest.
+        """
+        content = json.loads(text)
+        if content["format"] != FORMAT:
+            newer = " or install the newer version" if content["format"] > FORMAT else ""
+            raise IndexDamaged(
+                f"The index in {where} has format {content['format']}, but this version reads "
+                f"format {FORMAT}; run: icsearch index{newer}."
+            )
+        content["documents"] = tuple(
+            DocumentReport(**d | {"warnings": tuple(d["warnings"])}) for d in content["documents"]
+        )
+        content["files"] = {name: FileFacts(**f) for name, f in content["files"].items()}
+        return cls(**content)
 
     def check_files(self, folder: Path, most_hashed: int) -> None:
         """Compare the files with what was written: sizes always, hashes of the smallest.

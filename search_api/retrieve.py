@@ -157,8 +157,8 @@ def pool_of(
     """What each retriever finds in a scope, with the cosines of what only BM25 found."""
     among = None if scope.passages == store.manifest.passages else scope.document_ids
     k = settings.candidates
-    near, cosines = store.nearest(vector, k, among)
-    hits, bm25 = store.matching(words_of(understood, settings), k, among)
+    words = words_of(understood, settings)
+    (near, cosines), (hits, bm25) = store.candidates(vector, words, k, among)
     missing = np.setdiff1d(hits, near)
     rows = np.concatenate([near, missing])
     dense = np.concatenate([cosines, store.vectors(missing) @ vector])

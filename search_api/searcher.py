@@ -385,6 +385,7 @@ class Searcher:
         stems = {w for phrase in theme.phrases for w in phrase if w not in STOP_STEMS}
         words = dict.fromkeys(stems | {stem(a.lower()) for a in theme.acronyms}, 1.0)
         rows, _ = self.store.matching(words, MOST_THEME_ROWS, scope.document_ids)
+        self.store.passages(rows.tolist())  # all at once: a database is asked once, not per row
         spoken = {row for row in rows.tolist() if self._spoken(theme, row)}
         spoken |= {c.row for c in candidates if self._spoken(theme, c.row)}
         extra = sorted(spoken - {c.row for c in candidates})

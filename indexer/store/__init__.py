@@ -12,6 +12,8 @@ POINTER = "CURRENT"
 GENERATIONS = "generations"
 MODELS = "models"
 
+DATABASES = ("postgresql://", "postgres://")
+
 __all__ = [
     "Acronym",
     "Rows",
@@ -19,10 +21,25 @@ __all__ = [
     "Store",
     "current_id",
     "history",
+    "in_database",
     "kept_ids",
     "open_store",
     "there",
 ]
+
+
+def in_database(url: str) -> bool:
+    """Whether an index is kept in PostgreSQL rather than in a folder.
+
+    Raises:
+        IndexMissing: it is an address of another kind.
+    """
+    scheme = re.match(r"([a-z][a-z0-9+.-]+)://", url, re.IGNORECASE)
+    if scheme and not url.startswith(DATABASES):
+        raise IndexMissing(
+            f"There is no store for {scheme[1]} addresses; give a folder or postgresql://…"
+        )
+    return scheme is not None
 
 
 def history(url: str) -> list[str]:
@@ -51,7 +68,12 @@ def current_id(url: str) -> str:
     Raises:
         IndexMissing: there is no index at that place.
         IndexDamaged: the pointer does not name a generation.
+        IndexUnreachable: the database that holds it does not answer.
     """
+    if in_database(url):
+        from indexer.store import postgres
+
+        return postgres.current_id(url)
     served = history(url)
     if not served:
         raise IndexMissing(f"There is no index at {url}; make one with: icsearch index.")
@@ -62,8 +84,12 @@ def kept_ids(url: str) -> list[str]:
     """The generations that can be opened: the current one, then those served last before it.
 
     Raises:
-        IndexMissing, IndexDamaged: as `current_id`.
+        IndexMissing, IndexDamaged, IndexUnreachable: as `current_id`.
     """
+    if in_database(url):
+        from indexer.store import postgres
+
+        return postgres.kept_ids(url)
     current_id(url)
     served = history(url)
     lying = there(url)
@@ -93,7 +119,12 @@ def open_store(url: str, index_id: str | None = None, threads: int = 0) -> Store
         IndexGone: the named generation is no longer kept.
         IndexDamaged: a file of it is not what was written, or the pointer misleads.
         ModelError: its model cannot be opened.
+        IndexUnreachable: the database that holds it does not answer.
     """
+    if in_database(url):
+        from indexer.store import postgres
+
+        return postgres.open_generation(url, index_id, threads=threads)
     from indexer.store.folder import FolderStore
 
     wanted = index_id or current_id(url)

@@ -15,6 +15,7 @@ from indexer.manifest import DocumentReport, FileFacts, Manifest
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+BM25_DECIMALS = 2
 Parts = tuple[Document, Reading, Sequence[Passage]]
 """A document, how it was read, and its passages."""
 
@@ -26,6 +27,11 @@ class Acronym:
     short: str
     long: str
     documents: tuple[str, ...] = ()
+
+
+def rounded(bm25: Scores) -> Scores:
+    """BM25 with two decimals: stores add up the same 32-bit numbers in different orders."""
+    return np.asarray(np.round(bm25, BM25_DECIMALS), dtype=np.float32)
 
 
 class Store(Protocol):
@@ -55,6 +61,16 @@ class Store(Protocol):
         """The k passages that match weighted stems best by BM25F, among documents if given."""
         ...
 
+    def candidates(
+        self,
+        vector: Vectors,
+        words: Mapping[str, float],
+        k: int,
+        documents: Sequence[str] | None,
+    ) -> tuple[tuple[Rows, Scores], tuple[Rows, Scores]]:
+        """What `nearest` and `matching` find; a database is asked for both at once."""
+        ...
+
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
         ...
@@ -79,12 +95,8 @@ class Store(Protocol):
         """The canonical text, sections and pages of a document."""
         ...
 
-
-class Former(Store, Protocol):
-    """A generation that the next one takes over from."""
-
-    def embedding_keys(self) -> dict[str, int]:
-        """The row of each embedding key."""
+    def embedding_keys(self) -> list[str]:
+        """What each row's vectors were made of, in the order of rows."""
         ...
 
 
@@ -124,7 +136,7 @@ class Place(Protocol):
         """
         ...
 
-    def former(self, encoder: Encoder) -> Former | None:
+    def former(self, encoder: Encoder) -> Store | None:
         """The generation served until now, if it can be opened."""
         ...
 

@@ -16,22 +16,20 @@ import faiss
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
-from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
 
 from corpus.errors import IndexDamaged, IndexGone
 from corpus.model import Document, Passage, Reading, System, Theme
 from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
 from indexer.manifest import WHAT_TO_DO, DocumentReport, Manifest
+from indexer.store import spelling
 from indexer.store.ann import Nearest
-from indexer.store.base import Acronym, Rows, Scores
+from indexer.store.base import Acronym, Rows, Scores, rounded
 from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
 from indexer.store.writer import FIELDS, lexical_schema
 
 LOCK = ".lock"
 MOST_HASHED = 64 * 2**20
-LONG_WORD = 8
 ROWS_A_QUERY = 500
 PASSAGES_KEPT = 20_000
 WIDE = 0.2
@@ -188,8 +186,18 @@ class FolderStore:
         found = self._searcher.fast_field_values("row", [address for _, address in hits])
         return (
             np.asarray(found, dtype=np.int64),
-            np.asarray([score for score, _ in hits], dtype=np.float32),
+            rounded(np.asarray([score for score, _ in hits], dtype=np.float32)),
         )
+
+    def candidates(
+        self,
+        vector: Vectors,
+        words: Mapping[str, float],
+        k: int,
+        documents: Sequence[str] | None,
+    ) -> tuple[tuple[Rows, Scores], tuple[Rows, Scores]]:
+        """What `nearest` and `matching` find."""
+        return self.nearest(vector, k, documents), self.matching(words, k, documents)
 
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
@@ -213,19 +221,12 @@ class FolderStore:
         written = database.execute("SELECT 1 FROM words WHERE word = ?", (word,)).fetchone()
         if written or self.document_frequency(stem(word)) or self.encoder.knows(word):
             return None
-        most = 1 if len(word) < LONG_WORD else 2
-        # The first letter is taken as right: hardly anyone mistypes it.
         alike = database.execute(
             "SELECT word, passages FROM words WHERE word >= ? AND word < ? "
             "AND length(word) BETWEEN ? AND ?",
-            (word[0], chr(ord(word[0]) + 1), len(word) - most, len(word) + most),
+            spelling.bounds(word),
         )
-        known = dict(alike.fetchall())
-        near = process.extract(
-            word, known.keys(), scorer=DamerauLevenshtein.distance, score_cutoff=most, limit=None
-        )
-        ranked = [(away, -known[w], w) for w, away, _ in near]
-        return min(ranked)[2] if ranked else None
+        return spelling.likeliest(word, dict(alike.fetchall()))
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
@@ -261,9 +262,10 @@ class FolderStore:
         )
         return reading_of(text, sections, pages, warnings, reader)
 
-    def embedding_keys(self) -> dict[str, int]:
-        """The row of each embedding key: what can be taken over by the next generation."""
-        return dict(self._database().execute("SELECT embedding_key, row FROM passages"))
+    def embedding_keys(self) -> list[str]:
+        """What each row's vectors were made of, in the order of rows."""
+        found = self._database().execute("SELECT embedding_key FROM passages ORDER BY row")
+        return [key for (key,) in found]
 
 
 SCHEMA_OF_LEXICAL = lexical_schema()

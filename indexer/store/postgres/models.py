@@ -1,0 +1,81 @@
+"""Exported models in the database, and their copies on this machine."""
+
+import json
+import shutil
+import tempfile
+from pathlib import Path
+
+from corpus.errors import ModelError
+from indexer.embed import Encoder
+from indexer.store.postgres.database import Connection, Database
+
+FILES = ("model.onnx", "tokenizer.json", "encoder.json")
+PART_BYTES = 4 * 2**20
+KEY_LENGTH = 16
+
+
+def key_of(encoder: Encoder) -> str:
+    """The name of a model's folder, and of its rows."""
+    return encoder.facts.weights_sha256[:KEY_LENGTH]
+
+
+def put(connection: Connection, encoder: Encoder, models: Path) -> None:
+    """Bring the files of a model to the database, if they are not there."""
+    key = key_of(encoder)
+    found = connection.execute(
+        "SELECT 1 FROM icsearch.models WHERE model = %s LIMIT 1", (key,)
+    ).fetchone()
+    if found:
+        return
+    with connection.transaction(), connection.cursor() as cursor:
+        statement = "COPY icsearch.models (model, file, part, content) FROM STDIN (FORMAT BINARY)"
+        with cursor.copy(statement) as copy:
+            copy.set_types(["text", "text", "int4", "bytea"])
+            for name in FILES:
+                with (models / key / name).open("rb") as file:
+                    part = 0
+                    while content := file.read(PART_BYTES):
+                        copy.write_row((key, name, part, content))
+                        part += 1
+
+
+def model_folder(database: Database, index_id: str, models: Path) -> Path:
+    """The folder with the model of a generation, fetched from the database if it is not there.
+
+    Raises:
+        ModelError: the folder cannot be written, or the database lacks a file of it.
+    """
+    ((manifest,),) = database.rows(
+        "SELECT manifest FROM icsearch.generations WHERE index_id = %s", (index_id,)
+    )
+    key = str(json.loads(manifest)["made"]["model"]["weights_sha256"])[:KEY_LENGTH]
+    folder = models / key
+    if (folder / "encoder.json").exists():
+        return folder
+    try:
+        models.mkdir(parents=True, exist_ok=True)
+        work = Path(tempfile.mkdtemp(prefix=".fetched-", dir=models))
+        try:
+            for name in FILES:
+                _fetch(database, key, name, work / name)
+            if not folder.exists():
+                work.rename(folder)
+        finally:
+            shutil.rmtree(work, ignore_errors=True)
+    except OSError as error:
+        raise ModelError(
+            f"The model cannot be kept in {models} ({error.strerror or error}); "
+            "set ICSEARCH_MODELS to a folder that can be written."
+        ) from error
+    return folder
+
+
+def _fetch(database: Database, key: str, name: str, path: Path) -> None:
+    query = "SELECT content FROM icsearch.models WHERE model = %s AND file = %s AND part = %s"
+    part = 0
+    with path.open("wb") as file:
+        while found := database.rows(query, (key, name, part)):
+            file.write(found[0][0])
+            part += 1
+    if not part:
+        raise ModelError(f"The database lacks {name} of its model; run: icsearch index.")
