@@ -1,5 +1,6 @@
 """The HTTP API under /api/v1: what docs/api.md lists, errors included."""
 
+from collections.abc import Mapping
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
@@ -7,6 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from corpus.errors import IcsearchError, QueryError
+from search_api.gate import Gate, Refuse
 from search_api.model import Answer, Commitments, Comparison, Priorities, SearchResult
 from search_api.openapi import mend_schema
 from search_api.params import (
@@ -24,6 +26,14 @@ from search_api.turns import Bounded, Busy, Turns
 
 PREFIX = "/api/v1"
 RETRY_SECONDS = "2"
+CODES = {
+    401: "sign_in",
+    404: "not_found",
+    405: "method",
+    413: "too_large",
+    421: "host",
+    429: "too_often",
+}
 
 
 def error_body(code: str, message: str, field: str | None = None) -> dict[str, Any]:
@@ -37,11 +47,19 @@ def too_busy(request: Request) -> Response:
     return _json(body, 503, {"Retry-After": RETRY_SECONDS})
 
 
-def create_api(serving: Serving, settings: SearchSettings, busy: Busy = too_busy) -> FastAPI:
+def refused(request: Request, status: int, message: str, headers: Mapping[str, str]) -> Response:
+    """What those are told who are not let in."""
+    return _json(error_body(CODES.get(status, "error"), message), status, dict(headers))
+
+
+def create_api(
+    serving: Serving, settings: SearchSettings, busy: Busy = too_busy, refuse: Refuse = refused
+) -> FastAPI:
     """An app that answers everything under /api/v1.
 
     Args:
         busy: answers requests for which there is no room.
+        refuse: answers requests that are not let in.
     """
     app = FastAPI(
         title="icsearch",
@@ -57,6 +75,13 @@ def create_api(serving: Serving, settings: SearchSettings, busy: Busy = too_busy
     app.add_exception_handler(HTTPException, _plain)
     turns = Turns(settings.at_work, settings.most_at_once, settings.longest_wait)
     app.add_middleware(Bounded, turns=turns, busy=busy, free=(f"{PREFIX}/health", "/static/"))
+    app.add_middleware(
+        Gate,
+        refuse=refuse,
+        rate=settings.rate_limit,
+        hosts=settings.allowed_hosts,
+        most_body=settings.most_body_mb << 20,
+    )
     mend_schema(app)
     return app
 
@@ -195,8 +220,11 @@ async def _plain(request: Request, error: Exception) -> Response:
         message = f"{request.url.path} does not take {request.method}."
     elif error.status_code == 400:
         return _json(error_body("invalid", "The body cannot be read as JSON in UTF-8."), 422)
-    code = {404: "not_found", 405: "method"}.get(error.status_code, "error")
-    return _json(error_body(code, message), error.status_code, dict(error.headers or {}))
+    return _json(
+        error_body(CODES.get(error.status_code, "error"), message),
+        error.status_code,
+        dict(error.headers or {}),
+    )
 
 
 def explain(error: RequestValidationError) -> tuple[str, str | None]:

@@ -5,9 +5,11 @@ from typing import Any
 from fastapi import FastAPI
 
 ERRORS = {
+    "401": "Sign-in is asked of everybody, and nobody is signed in.",
     "404": "There is no such path, document or system.",
     "410": "The generation asked for is no longer kept.",
     "413": "The body is longer than may be sent.",
+    "421": "The service does not answer to that host name.",
     "422": "A parameter is missing, unknown or not usable.",
     "429": "Too many requests from this address; Retry-After says when to come back.",
     "503": "No index is loaded, or too many requests are being answered.",

@@ -35,4 +35,11 @@ class SearchSettings(BaseSettings):
     longest_wait: float = Field(
         1.0, gt=0, le=60, description="seconds that a request waits for its turn before a 503"
     )
-    rate_limit: int = Field(0, ge=0, description="requests a minute from one address; 0: no limit")
+    rate_limit: int = Field(
+        0, ge=0, le=1_000_000, description="requests a minute from one address; 0: no limit"
+    )
+    trusted_proxies: str = Field(
+        "", description="addresses or networks of proxies whose word on an address is believed"
+    )
+    allowed_hosts: str = Field("", description="names that are answered to, * for any part; all")
+    most_body_mb: int = Field(16, ge=1, le=1_000, description="largest body read, in megabytes")

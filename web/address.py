@@ -2,7 +2,7 @@
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_origin
 from urllib.parse import quote, urlencode
 
 from fastapi.exceptions import RequestValidationError
@@ -77,7 +77,7 @@ def read(address: Address, model: type[P]) -> P:
         key = field.alias or name
         values = _values(address.pairs, key)
         if values:
-            raw[key] = values if field.annotation == list[str] else values[-1]
+            raw[key] = values if get_origin(field.annotation) is list else values[-1]
     try:
         return model.model_validate(raw)
     except ValidationError as error:

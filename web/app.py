@@ -1,6 +1,6 @@
 """The whole site: the API, the pages, static files, headers, and errors in the right form."""
 
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from fastapi import FastAPI, Request, Response
@@ -10,9 +10,11 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.responses import JSONResponse
 from starlette.staticfiles import StaticFiles
 from starlette.types import Scope
+from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 
 from corpus.errors import IcsearchError
-from search_api.app import create_api, error_body, in_api, too_busy
+from search_api.app import create_api, error_body, in_api, refused, too_busy
+from search_api.gate import Refuse
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from web.admin.routes import Desk, SignInFirst, sign_in_first
@@ -35,7 +37,9 @@ TITLES = {
     408: "That took too long",
     410: "That version is no longer kept",
     413: "That is too large",
+    421: "That is not our address",
     422: "There is a problem with the address",
+    429: "Too many requests",
     500: "Sorry, there is a problem with this service",
     503: "Sorry, this service cannot answer right now",
 }
@@ -63,7 +67,7 @@ def create_app(
         >>> app = create_app(Serving(SearchSettings()), SearchSettings())  # doctest: +SKIP
     """
     site = Site(serving, web or WebSettings())
-    app = create_api(serving, settings, _busy(site))
+    app = create_api(serving, settings, _busy(site), _refused(site))
     app.state.site = site
     app.include_router(routes(site))
     if site.settings.admin_tokens:
@@ -77,7 +81,21 @@ def create_app(
 
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL)
     app.add_middleware(SecurityHeaders)
+    if settings.trusted_proxies:
+        proxies = settings.trusted_proxies.replace(",", " ").split()
+        app.add_middleware(ProxyHeadersMiddleware, trusted_hosts=proxies)
     return app
+
+
+def _refused(site: Site) -> Refuse:
+    def answer(request: Request, status: int, message: str, headers: Mapping[str, str]) -> Response:
+        if in_api(request):
+            return refused(request, status, message, headers)
+        told = error_page(site, request, status, message)
+        told.headers.update(headers)
+        return told
+
+    return answer
 
 
 def _busy(site: Site) -> Callable[[Request], Response]:

@@ -5,7 +5,7 @@ import os
 import socket
 import threading
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -15,6 +15,9 @@ if TYPE_CHECKING:
     from fastapi import FastAPI
 
     from search_api.settings import SearchSettings
+
+# What proxies say of an address is the app's own business: it believes only those it is told of.
+SERVER: dict[str, Any] = {"log_level": "warning", "server_header": False, "proxy_headers": False}
 
 
 @click.command()
@@ -50,16 +53,14 @@ def serve(host: str, port: int, index: str | None, workers: int) -> None:
     shown = f"[{host}]" if ":" in host else host
     address = f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)"
     if workers == 1:
-        config = uvicorn.Config(site(settings), log_level="warning", server_header=False)
+        config = uvicorn.Config(site(settings), **SERVER)
         click.echo(address)
         uvicorn.Server(config).run(sockets=[listening])
         return
     # Each worker is a fresh process that opens the index for itself; cores are shared out.
     each = settings.threads or max(1, (os.cpu_count() or 1) // workers)
     made = partial(site, settings.model_copy(update={"threads": each}))
-    config = uvicorn.Config(
-        made, factory=True, workers=workers, log_level="warning", server_header=False
-    )
+    config = uvicorn.Config(made, factory=True, workers=workers, **SERVER)
     click.echo(address)
     Multiprocess(config, sockets=[listening]).run()
 
