@@ -33,6 +33,7 @@ from search_api.declaring import (
     THROUGHOUT,
     Rank,
     alike_in_stems,
+    announced_after,
     announced_in,
     before_item,
     called_in_heading,
@@ -166,6 +167,8 @@ class _Document:
                 continue
             text = self._words(section)
             called, count = announced_in(text), counted_in(text)
+            before = self._words(self._sections[at - 1]) if at else ""
+            called = called or announced_after(text, before)
             sure = called is not None
             if not sure:
                 called = counted_out_in(text)

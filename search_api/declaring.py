@@ -67,6 +67,12 @@ ANNOUNCED = re.compile(
     r"\bprioriti[sz]e)\b(?P<tail>[^.]*)$",
     re.IGNORECASE,
 )
+BRACKETED = re.compile(r"\s*\([^()]*\)\s*")
+THESE_ARE = re.compile(
+    rf"(?:these|the) (?P<noun>(?:{NUMBER} )?(?:(?:strategic|key|main|overarching) )*"
+    rf"(?:{PRIORITIES}|{AIMS})) (?:are|are as follows|include)\s?:",
+    re.IGNORECASE,
+)
 OWN = re.compile(
     r"\b(?:we|our|us|ours)\b|\bth(?:is|e) (?:strategy|plan|partnership|board)\b|"
     r"\bthe following (?:\w+ ){0,2}priorit",
@@ -159,7 +165,7 @@ def announced_in(text: str) -> str | None:
     True
     """
     *_, (start, end) = [(0, 0), *sentences(text)]
-    last = " ".join(text[start:end].split())
+    last = " ".join(BRACKETED.sub(" ", text[start:end]).split())
     if not last.endswith(":") or not OWN.search(last) or FOREIGN.search(last):
         return None
     match = ANNOUNCED.search(last.rstrip(": "))
@@ -168,6 +174,22 @@ def announced_in(text: str) -> str | None:
     if CAME_ABOUT.search(match["tail"]):
         return None
     return match["noun"] if len(match["tail"].split()) <= 12 else None
+
+
+def announced_after(text: str, before: str) -> str | None:
+    """What "These priorities are:" calls its list, if the sentence before speaks of one's own.
+
+    >>> announced_after("These priorities are:", "Our strategy has two strategic priorities.")
+    'priorities'
+    >>> announced_after("These priorities are:", "The government has two priorities.") is None
+    True
+    """
+    spoken = [text[start:end] for text in (before, text) for start, end in sentences(text)]
+    if len(spoken) < 2:
+        return None
+    match = THESE_ARE.fullmatch(" ".join(spoken[-1].split()))
+    own = OWN.search(spoken[-2]) and ANY_NOUN.search(spoken[-2]) and not FOREIGN.search(spoken[-2])
+    return match["noun"] if match and own else None
 
 
 def counted_out_in(text: str) -> str | None:

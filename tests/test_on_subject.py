@@ -1,5 +1,6 @@
 """Statements on subject: hand-worked figures, and labels that follow their words."""
 
+import doctest
 from typing import Any
 
 import pytest
@@ -8,6 +9,11 @@ import eval.statements as measured
 from eval.labels import LabelError, read_labels
 from eval.statements import Label, is_same, place_of, score, statements, wilson
 from search_api.searcher import Searcher
+
+
+def test_examples_in_documentation_hold() -> None:
+    tried = doctest.testmod(measured)
+    assert tried.attempted and not tried.failed
 
 
 def label(asked: str, start: int, end: int, good: bool) -> Label:

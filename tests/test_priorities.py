@@ -1,7 +1,13 @@
 """Declared priorities: found by every rule, not where they are another's, and cited exactly."""
 
+import doctest
+from types import ModuleType
+
 import pytest
 
+import eval.priorities
+import search_api.declaring
+import search_api.priorities
 from corpus.model import Cell, Reading, Section
 from eval.priorities import Found, priorities, priority_score
 from indexer.build import build_index
@@ -13,6 +19,12 @@ from search_api.model import Filters
 from search_api.priorities import breaks_off
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
+
+
+@pytest.mark.parametrize("module", [search_api.declaring, search_api.priorities, eval.priorities])
+def test_examples_in_documentation_hold(module: ModuleType) -> None:
+    tried = doctest.testmod(module)
+    assert tried.attempted and not tried.failed
 
 
 def read(text: str) -> Reading:
@@ -110,6 +122,23 @@ def test_a_sentence_that_announces_a_list() -> None:
     """
     expected = ["Care for older residents", "Unplanned care", "Primary care"]
     assert found_in(text) == [("headline", "sentence", expected)]
+
+
+@pytest.mark.parametrize(
+    ("before", "lead"),
+    [
+        ("We have a plan.", "Our Strategic Objectives (what we will do about it) are:"),
+        ("Our strategy consists of two strategic priorities for us.", "These priorities are:"),
+    ],
+)
+def test_other_ways_to_announce_a_list(before: str, lead: str) -> None:
+    text = f"# Plan\n{before}\n{lead}\n- Homes\n- Work\n"
+    assert found_in(text) == [("headline", "sentence", ["Homes", "Work"])]
+
+
+def test_these_priorities_may_be_somebody_elses() -> None:
+    text = "The Government has two priorities.\nThese priorities are:\n- Homes\n- Work\n"
+    assert found_in(text) == []
 
 
 def test_as_many_lines_as_are_counted() -> None:
