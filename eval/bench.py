@@ -1,213 +1,253 @@
-"""`icsearch bench`: how long asking takes, measured in one run so that figures can be compared.
+"""`icsearch bench`: what indexing, opening and asking take, and how that grows with the corpus.
 
-Every stage is timed over questions of `eval/labels` that the process has not seen before, so that
-no cache answers. Absolute times depend on the machine; the ratios are what to keep.
+Absolute times depend on the machine and on what else it does; the ratios within one run are what to
+keep. The result is a JSON file that a later run can be compared with.
 """
 
 import json
+import math
 import os
 import platform
-import socket
-import statistics
-import threading
+import tempfile
 import time
-import urllib.parse
-import urllib.request
-from collections.abc import Callable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from datetime import UTC, datetime
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import click
 
-from eval.labels import read_labels
-from search_api.model import Query
-from search_api.searcher import Searcher, open_searcher
+from eval import rates, synthetic, timing
+from indexer.settings import IndexSettings
+from indexer.store import open_store
 from search_api.settings import SearchSettings
 
-WARM_UP = 20
-THEMES_COMPARED = 25
-MOST_SEARCH_RATIO = 3.0
-MOST_HTTP_MS = 5.0
-
-
-@dataclass(frozen=True, slots=True)
-class Timing:
-    """Milliseconds of one stage over all its runs."""
-
-    stage: str
-    runs: int
-    p50: float
-    p95: float
-    p99: float
+MOST_GROWTH = 0.5
+"""Time beyond encoding may grow as this power of the number of passages: its square root."""
+BOUNDS = (
+    ("p50 through HTTP to the encoder's, shipped corpus", "shipped", "http p50", 4.0),
+    ("p95 through HTTP to the encoder's, shipped corpus", "shipped", "http p95", 8.0),
+)
+SHOWN = ("encode", "vectors", "words", "search but encoding", "search", "ask")
 
 
 @click.command()
-@click.option("--index", metavar="DIR|URL", help="Where the index is.")
-@click.option("--queries", default=150, show_default=True, help="Questions per stage.")
+@click.option("--index", metavar="DIR", help="Index of the shipped corpus.")
+@click.option("--queries", default=100, show_default=True, help="Questions per stage and filter.")
+@click.option("--size", "sizes", type=click.IntRange(1), multiple=True, help="Made-up passages.")
+@click.option("--work", type=click.Path(path_type=Path), help="Where made-up indexes are kept.")
+@click.option("--workers", default=2, show_default=True, help="Processes that serve, at the most.")
+@click.option("--rates/--no-rates", "with_rates", default=True, help="Measure indexing too.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here.")
-@click.option("--pages", is_flag=True, help="What pages take beyond their JSON twins, instead.")
-@click.option("--against", type=click.Path(exists=True, path_type=Path), help="Compare with this.")
+@click.option(
+    "--compare",
+    "--against",
+    "against",
+    type=click.Path(exists=True, dir_okay=False, path_type=Path),
+    help="An earlier JSON file to compare with.",
+)
+@click.option("--plots", type=click.Path(file_okay=False, path_type=Path), help="Draw growth here.")
 def bench(
     index: str | None,
     queries: int,
+    sizes: tuple[int, ...],
+    work: Path | None,
+    workers: int,
+    with_rates: bool,
     as_json: bool,
     output: Path | None,
-    pages: bool,
     against: Path | None,
+    plots: Path | None,
 ) -> None:
-    """Measure how long searching, asking and comparing take."""
+    """Measure indexing, opening and asking, on the shipped corpus and on made-up ones."""
     settings = SearchSettings() if index is None else SearchSettings(index=index)
-    if pages:
-        from eval.bench_pages import measure_pages, show_pages
-
-        result = measure_pages(settings.index, queries)
-    else:
-        result = measure(settings, queries)
-    content = json.dumps(result, indent=1)
+    result: dict[str, Any] = {"machine": machine(), "load_at_start": os.getloadavg()}
+    result["corpora"] = [shipped(settings, queries, workers)]
+    if with_rates:
+        result["indexing"] = rates.measure(settings)
+    work = work or Path(tempfile.gettempdir()) / "icsearch-bench"
+    for size in sorted(sizes):
+        click.echo(f"Measuring {size:,} passages.", err=True)
+        result["corpora"].append(made_up(settings, work, size, queries, workers))
+    result["load_at_end"] = os.getloadavg()
+    result["growth"] = growth(result["corpora"])
     if output is not None:
-        output.write_text(content + "\n")
+        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if plots is not None:
+        draw(result, plots)
     if as_json:
-        click.echo(content)
+        click.echo(json.dumps(result, indent=1))
         return
-    if pages:
-        show_pages(result)
-        return
-    _show(result, json.loads(against.read_text()) if against else None)
-
-
-def measure(settings: SearchSettings, queries: int) -> dict[str, Any]:
-    """Timings of every stage, their ratios, and facts of the machine."""
-    started = time.perf_counter()
-    searcher = open_searcher(settings)
-    opened = (time.perf_counter() - started) * 1000
-    texts = [q["text"] for q in read_labels("questions.jsonl")]
-    while len(texts) < 4 * queries + WARM_UP:
-        texts += [f"{t} please" for t in texts]
-    for text in texts[:WARM_UP]:
-        searcher.search(Query(text))
-        searcher.ask(Query(text))
-    fresh = iter(texts[WARM_UP:])
-    # Interleaved, so that a slow moment of the machine falls on all stages alike.
-    spent: dict[str, list[float]] = {}
-    with Served(settings) as address:
-        for _ in range(queries):
-            _time(spent, "encode and exact FAISS search", lambda: _floor(searcher, next(fresh)))
-            _time(spent, "Searcher.search", lambda: searcher.search(Query(next(fresh))))
-            _time(spent, "HTTP search", lambda: _get(address, "search", q=next(fresh)))
-            _time(spent, "Searcher.ask", lambda: searcher.ask(Query(next(fresh))))
-        known = texts[0]
-        for _ in range(max(20, queries // 3)):
-            _time(spent, "Searcher.search again", lambda: searcher.search(Query(known)))
-            _time(spent, "HTTP search again", lambda: _get(address, "search", q=known))
-    themes = list(searcher.store.themes)[:THEMES_COMPARED]
-    for _ in range(5):
-        _time(spent, f"compare {len(themes)} themes", lambda: searcher.compare(themes))
-    timings = [_timing(stage, values) for stage, values in spent.items()]
-    by_stage = {t.stage: t for t in timings}
-    search = by_stage["Searcher.search"].p50 / by_stage["encode and exact FAISS search"].p50
-    http = by_stage["HTTP search again"].p50 - by_stage["Searcher.search again"].p50
-    return {
-        "machine": machine(),
-        "index": searcher.index_id,
-        "passages": searcher.store.manifest.passages,
-        "open_ms": round(opened, 1),
-        "timings": [asdict(t) for t in timings],
-        "search_to_floor": round(search, 2),
-        "http_adds_ms": round(http, 2),
-        "bounds": {
-            "search_to_floor": MOST_SEARCH_RATIO,
-            "http_adds_ms": MOST_HTTP_MS,
-        },
-    }
+    show(result, json.loads(against.read_text(encoding="utf-8")) if against else None)
 
 
 def machine() -> dict[str, object]:
-    """Facts of the machine that times depend on."""
+    """Facts of the machine and the programs that times depend on."""
+    from importlib.metadata import version
+
+    processor = platform.processor() or platform.machine()
+    facts = Path("/proc/cpuinfo")
+    if facts.exists():
+        names = [x for x in facts.read_text().splitlines() if x.startswith("model name")]
+        processor = names[0].partition(":")[2].strip() if names else processor
+    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
     return {
         "cores": os.cpu_count(),
-        "processor": platform.processor() or platform.machine(),
-        "python": platform.python_version(),
+        "processor": processor,
+        "memory_gb": round(memory / 2**30, 1),
         "system": platform.system(),
+        "python": platform.python_version(),
+        "versions": {n: version(n) for n in ("faiss-cpu", "tantivy", "onnxruntime", "numpy")},
+        "measured_at": datetime.now(UTC).isoformat(timespec="seconds"),
     }
 
 
-def _floor(searcher: Searcher, text: str) -> None:
-    vector = searcher.store.encoder.query(text)
-    searcher.store.nearest(vector, 10, None)
+def apart(run: Callable[..., Any], *args: object) -> Any:
+    """What a function returns in a process of its own, whose memory is its alone."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(run, *args).result()
 
 
-def _time(spent: dict[str, list[float]], stage: str, run: Callable[[], object]) -> None:
+def shipped(settings: SearchSettings, queries: int, workers: int) -> dict[str, Any]:
+    """Everything about the index of the shipped corpus."""
+    return _asked("shipped", settings, queries, workers, None)
+
+
+def made_up(
+    settings: SearchSettings, work: Path, size: int, queries: int, workers: int
+) -> dict[str, Any]:
+    """Everything about a made-up corpus of so many passages, written if it is not there yet."""
+    root = work / str(size)
+    root.mkdir(parents=True, exist_ok=True)
     started = time.perf_counter()
-    run()
-    spent.setdefault(stage, []).append((time.perf_counter() - started) * 1000)
+    apart(_build, str(root), settings.index, size)
+    seconds = round(time.perf_counter() - started, 1)
+    told = root / "build_seconds.json"
+    if seconds > 5 or not told.exists():
+        told.write_text(json.dumps(seconds))
+    own = settings.model_copy(update={"index": str(root)})
+    found = _asked(f"{size:,} made up", own, queries, workers, settings.index)
+    return found | {"build_seconds": json.loads(told.read_text())}
 
 
-def _timing(stage: str, values: Sequence[float]) -> Timing:
-    cuts = statistics.quantiles(values, n=100, method="inclusive")
-    return Timing(
-        stage, len(values), *(round(v, 2) for v in (statistics.median(values), cuts[94], cuts[98]))
-    )
+def _build(root: str, like: str, size: int) -> None:
+    synthetic.build(Path(root), open_store(like), Path(like), size, IndexSettings())
 
 
-class Served:
-    """The site on a free port of this machine, for as long as the block runs."""
-
-    def __init__(self, settings: SearchSettings) -> None:
-        """Nothing is started yet."""
-        self._settings = settings
-
-    def __enter__(self) -> str:
-        """Start the server; the address of its API."""
-        import uvicorn
-
-        from search_api.app import create_api
-        from search_api.serving import Serving
-
-        with socket.socket() as free:
-            free.bind(("127.0.0.1", 0))
-            port = free.getsockname()[1]
-        app = create_api(Serving(self._settings), self._settings)
-        config = uvicorn.Config(app, port=port, log_level="error", access_log=False)
-        self._server = uvicorn.Server(config)
-        self._thread = threading.Thread(target=self._server.run, daemon=True)
-        self._thread.start()
-        while not self._server.started:
-            time.sleep(0.01)
-        address = f"http://127.0.0.1:{port}/api/v1"
-        for _ in range(WARM_UP):
-            _get(address, "search", q="warm")
-        return address
-
-    def __exit__(self, *_: object) -> None:
-        """Stop the server."""
-        self._server.should_exit = True
-        self._thread.join()
+def _asked(
+    name: str, settings: SearchSettings, queries: int, workers: int, like: str | None
+) -> dict[str, Any]:
+    measured: dict[str, Any] = {"name": name}
+    measured |= apart(timing.measure, settings, queries, like)
+    measured["cold_start_ms"] = timing.cold_start_ms(settings.index)
+    measured["http"] = timing.over_http(settings, queries)
+    counts = dict.fromkeys((1, workers))
+    measured["throughput"] = [timing.throughput(settings, count) for count in counts]
+    return measured
 
 
-def _get(address: str, path: str, **params: str) -> bytes:
-    url = f"{address}/{path}?{urllib.parse.urlencode(params)}"
-    with urllib.request.urlopen(url) as reply:  # noqa: S310 - our own server on loopback
-        return bytes(reply.read())
+def growth(corpora: Sequence[Mapping[str, Any]]) -> dict[str, float]:
+    """The power of the number of passages by which each grows, from the smallest made up on."""
+    made = [c for c in corpora if c["name"] != "shipped"]
+    if len(made) < 2:
+        return {}
+    times = math.log(made[-1]["passages"] / made[0]["passages"])
+
+    def power(of: Callable[[Mapping[str, Any]], float]) -> float:
+        return round(math.log(of(made[-1]) / of(made[0])) / times, 2)
+
+    beyond = "search but encoding"
+    return {
+        f"{beyond}, p50": power(lambda c: c["stages"][beyond]["p50"]),
+        f"{beyond}, CPU p50": power(lambda c: c["stages"][f"{beyond}, CPU"]["p50"]),
+        f"{beyond} of 1 %, p50": power(lambda c: c["stages"][f"{beyond} of 1 %"]["p50"]),
+        "memory": power(lambda c: c["memory_mb"]["Rss"]),
+        "build": power(lambda c: c["build_seconds"]),
+        "disk": power(lambda c: c["disk_mb"]),
+    }
 
 
-def _show(result: dict[str, Any], earlier: dict[str, Any] | None) -> None:
+def draw(result: Mapping[str, Any], folder: Path) -> None:
+    """Growth as a picture: time, memory, disk and build against the number of passages."""
+    import matplotlib as mpl
+
+    mpl.use("svg")
+    from matplotlib import pyplot
+
+    made = [c for c in result["corpora"] if c["name"] != "shipped"]
+    sizes = [c["passages"] for c in made]
+    beyond = "search but encoding"
+    curves = {
+        "Search without encoding, ms (p50)": [c["stages"][beyond]["p50"] for c in made],
+        "The same of 1 %, ms (p50)": [c["stages"][f"{beyond} of 1 %"]["p50"] for c in made],
+        "Memory, MB": [c["memory_mb"]["Rss"] for c in made],
+        "Build, s": [c["build_seconds"] for c in made],
+    }
+    folder.mkdir(parents=True, exist_ok=True)
+    figure, axes = pyplot.subplots(1, 4, figsize=(15, 3.6), layout="constrained")
+    for axis, (label, values) in zip(axes, curves.items(), strict=True):
+        power = 0.5 if label.endswith("(p50)") else 1.0
+        axis.loglog(sizes, values, marker="o", label="measured")
+        bound = [values[0] * (size / sizes[0]) ** power for size in sizes]
+        axis.loglog(sizes, bound, linestyle=":", label="square root" if power < 1 else "proportion")
+        axis.set_title(label, fontsize=10)
+        axis.set_xlabel("passages")
+        axis.legend(fontsize=8)
+    figure.savefig(folder / "growth.svg")
+    pyplot.close(figure)
+
+
+def compared(now: float, before: float | None) -> str:
+    """A figure, and how it stands to an earlier one."""
+    if not before:
+        return f"{now:g}"
+    return f"{now:g} ({now / before:.2f} times {before:g})"
+
+
+def show(result: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> None:
+    """Print the figures, beside an earlier run's where there is one."""
     from rich.console import Console
     from rich.table import Table
 
-    table = Table(title=f"Milliseconds, {result['passages']} passages, index {result['index']}")
-    table.add_column("Stage")
-    for column in ("Runs", "p50", "p95", "p99", *(["p50 before"] if earlier else [])):
-        table.add_column(column, justify="right")
-    before = {t["stage"]: t["p50"] for t in (earlier or {}).get("timings", [])}
-    for t in result["timings"]:
-        cells = [t["stage"], *(str(t[k]) for k in ("runs", "p50", "p95", "p99"))]
-        table.add_row(*cells, *([str(before.get(t["stage"], ""))] if earlier else []))
-    console = Console(highlight=False)
-    console.print(table)
-    console.print(
-        f"Searcher.search takes {result['search_to_floor']} times encoding the query and an exact "
-        f"search (at most {MOST_SEARCH_RATIO:g}); HTTP adds {result['http_adds_ms']} ms at the "
-        f"median (at most {MOST_HTTP_MS:g}). Opening took {result['open_ms']} ms."
-    )
+    console = Console(highlight=False, soft_wrap=True)
+    former = {c["name"]: c for c in (earlier or {}).get("corpora", [])}
+    for corpus in result["corpora"]:
+        before = former.get(corpus["name"], {})
+        title = f"{corpus['name']}: {corpus['passages']:,} passages, {corpus['vectors']}"
+        table = Table(title=title)
+        table.add_column("Milliseconds")
+        for column in ("p50", "p95", "p99"):
+            table.add_column(column, justify="right")
+        stages = corpus["stages"] | corpus["http"]["stages"]
+        known = before.get("stages", {}) | before.get("http", {}).get("stages", {})
+        for stage, took in stages.items():
+            cells = [compared(took[p], known.get(stage, {}).get(p)) for p in ("p50", "p95", "p99")]
+            table.add_row(stage, *cells)
+        console.print(table)
+        memory, recalled = corpus["memory_mb"], corpus["recall_at_10"]
+        console.print(
+            f"Recall@10 {recalled['all']} and {recalled['of 1 %']} of 1 %. Opened in "
+            f"{corpus['open_ms']} ms, a whole command in {corpus['cold_start_ms']} ms, a server ready in "
+            f"{corpus['http']['ready_ms']} ms. Memory {memory['Rss']} MB, {memory['Anonymous']} MB of it "
+            f"not mapped; disk {corpus['disk_mb']} MB."
+        )
+        ratio = corpus["http"]["http_to_encoder"]
+        console.print(
+            f"Through HTTP {ratio['p50']} times the encoder at p50, {ratio['p95']} at p95."
+        )
+        for served in corpus["throughput"]:
+            each = ", ".join(f"{r['clients']}: {r['a_second']}" for r in served["clients"])
+            console.print(
+                f"{served['workers']} workers, questions a second by clients: {each}; "
+                f"{served['share_of_encoder']} of the encoder alone."
+            )
+    if "indexing" in result:
+        console.print("Indexing: " + json.dumps(result["indexing"]))
+    if result["growth"]:
+        console.print(
+            "Growth, as a power of the number of passages: " + json.dumps(result["growth"])
+        )
+    console.print(f"Load of the machine {result['load_at_start']} to {result['load_at_end']}.")

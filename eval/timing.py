@@ -1,0 +1,335 @@
+"""What one index takes: time by stage, recall, memory, disk, and what a server of it answers.
+
+Stages are timed in turn over questions that the process has not seen, so that no cache answers and
+a slow moment of the machine falls on all alike. `measure` is to run in a process of its own.
+"""
+
+import http.client
+import json
+import os
+import statistics
+import subprocess
+import sys
+import threading
+import time
+import urllib.parse
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
+from functools import partial
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import faiss as published
+import numpy as np
+
+from eval import synthetic
+from eval.labels import read_labels
+from indexer.embed import Vectors
+from indexer.store import Store, open_store
+from indexer.store.folder import FolderStore
+from search_api.model import Filters, Query
+from search_api.retrieve import text_to_embed, words_of
+from search_api.searcher import Searcher, open_searcher
+from search_api.settings import SearchSettings
+
+faiss: Any = published
+WARM_UP = 100
+ASKED = 5
+RECALL_QUESTIONS = 200
+CLIENTS = (1, 2, 4, 8, 16)
+REQUESTS_A_CLIENT = 30
+Spent = dict[str, list[float]]
+
+
+def fresh_questions() -> Iterator[str]:
+    """The judged questions, and then the same with a number each, so that none comes twice."""
+    texts = [q["text"] for q in read_labels("questions.jsonl")]
+    yield from texts
+    number = 0
+    while True:
+        number += 1
+        yield from (f"{text} {number}" for text in texts)
+
+
+def measure(settings: SearchSettings, queries: int, like: str | None) -> dict[str, Any]:
+    """Times by stage in milliseconds, recall and memory of an index opened here and now.
+
+    Args:
+        queries: questions per stage and filter.
+        like: the index that a made-up one was made like; recall is then over vectors so made.
+    """
+    started = time.perf_counter()
+    searcher = open_searcher(settings)
+    opened = time.perf_counter()
+    searcher.search(Query("dementia"))
+    first = time.perf_counter()
+    store = searcher.store
+    assert isinstance(store, FolderStore)
+    texts = fresh_questions()
+    spent: Spent = {}
+    narrow = narrow_filter(store)
+    for _ in range(WARM_UP):
+        searcher.search(Query(next(texts)))
+        searcher.search(Query(next(texts), filters=narrow))
+    idle = memory()
+    for _ in range(queries):
+        for name, filters in (("", Filters()), (" of 1 %", narrow)):
+            _stages(searcher, name, filters, texts, spent)
+    for _ in range(ASKED):
+        _time(spent, "ask", lambda: searcher.ask(Query(next(texts))))
+    questions = _recall_vectors(store, like)
+    how = store.manifest.made.get("nearest", {"kind": "flat"})
+    return {
+        "passages": store.manifest.passages,
+        "documents": len(store.documents),
+        "vectors": how["kind"],
+        "open_ms": round((opened - started) * 1000, 1),
+        "first_answer_ms": round((first - opened) * 1000, 1),
+        "disk_mb": round(sum(f.stat().st_size for f in store.folder.rglob("*")) / 2**20, 1),
+        "memory_mb": memory(),
+        "memory_before_mb": idle,
+        "stages": {stage: timing(values) for stage, values in spent.items()},
+        "recall_at_10": {
+            "all": recall(store, questions, None),
+            "of 1 %": recall(store, questions, narrow.document),
+        },
+    }
+
+
+def narrow_filter(store: Store) -> Filters:
+    """A filter that lets about one passage in a hundred through, one at least."""
+    wanted, documents = store.manifest.passages / 100, []
+    for identity in store.documents:
+        if wanted <= 0:
+            break
+        documents.append(identity)
+        wanted -= store.reports[identity].passages
+    return Filters(document=tuple(documents))
+
+
+def _stages(
+    searcher: Searcher, name: str, filters: Filters, texts: Iterator[str], spent: Spent
+) -> None:
+    store, settings = searcher.store, searcher.settings
+    among = list(filters.document) or None
+    text = next(texts)
+    understood = _time(
+        spent, "understand" + name, lambda: searcher._understander.understand(text, None)
+    )
+    embedded = text_to_embed(understood)
+    vector = _time(spent, "encode" + name, lambda: store.encoder.query(embedded))
+    words, k = words_of(understood, settings), settings.candidates
+    _time(spent, "vectors" + name, lambda: store.nearest(vector, k, among))
+    _time(spent, "words" + name, lambda: store.matching(words, k, among))
+    whole = next(texts)
+    _time(spent, "search" + name, lambda: searcher.search(Query(whole, filters=filters)))
+    beyond = next(texts)
+    searcher._query_vector(text_to_embed(searcher._understander.understand(beyond, None)))
+    cpu = time.thread_time()
+    _time(
+        spent,
+        "search but encoding" + name,
+        lambda: searcher.search(Query(beyond, filters=filters)),
+    )
+    spent.setdefault("search but encoding, CPU" + name, []).append(
+        (time.thread_time() - cpu) * 1000
+    )
+
+
+def _time(spent: Spent, stage: str, run: Callable[[], Any]) -> Any:
+    started = time.perf_counter()
+    out = run()
+    spent.setdefault(stage, []).append((time.perf_counter() - started) * 1000)
+    return out
+
+
+def timing(values: Sequence[float]) -> dict[str, float]:
+    """p50, p95 and p99 of milliseconds, and how many there are."""
+    cuts = statistics.quantiles(values, n=100, method="inclusive")
+    shown = {"p50": statistics.median(values), "p95": cuts[94], "p99": cuts[98]}
+    return {"runs": len(values)} | {name: round(value, 2) for name, value in shown.items()}
+
+
+def memory(process: int | str = "self") -> dict[str, int]:
+    """Megabytes of a process: resident, its share of what is shared, and what is its own alone."""
+    path = Path(f"/proc/{process}/smaps_rollup")
+    found = dict.fromkeys(("Rss", "Pss", "Anonymous"), 0)
+    if path.exists():
+        for line in path.read_text().splitlines():
+            name, _, rest = line.partition(":")
+            if name in found:
+                found[name] = int(rest.split()[0]) // 1024
+    return found
+
+
+def _recall_vectors(store: FolderStore, like: str | None) -> Vectors:
+    if like is not None:
+        return synthetic.Likeness.of(open_store(like)).vectors(RECALL_QUESTIONS, (0, 0, 99))
+    texts = [q["text"] for q in read_labels("questions.jsonl")][:RECALL_QUESTIONS]
+    return np.stack([store.encoder.query(text) for text in texts])
+
+
+def recall(store: FolderStore, questions: Vectors, documents: Sequence[str] | None) -> float:
+    """Share of the ten nearest by comparing all that the index finds, over questions."""
+    table = np.load(store.folder / "vectors.npy", mmap_mode="r")
+    rows = np.arange(len(table))
+    if documents is not None:
+        rows = np.concatenate([np.arange(*store.rows_of(d)) for d in documents])
+        table = table[rows]
+    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    k = min(10, len(rows))
+    _, best = faiss.knn(questions, table, k, metric=faiss.METRIC_INNER_PRODUCT)
+    shares = [
+        len(set(store.nearest(q, k, documents)[0].tolist()) & set(rows[near].tolist())) / k
+        for q, near in zip(questions, best, strict=True)
+    ]
+    return round(float(np.mean(shares)), 4)
+
+
+def cold_start_ms(index: str) -> float:
+    """A whole command from its start to its answer, interpreter and imports included."""
+    command = [sys.executable, "-m", "search_api.cli", "search", "dementia", "--index", index]
+    started = time.perf_counter()
+    subprocess.run(command, check=True, capture_output=True)  # noqa: S603 - our own command
+    return round((time.perf_counter() - started) * 1000, 1)
+
+
+def api(settings: SearchSettings) -> Any:
+    """The API of an index that is open."""
+    from search_api.app import create_api
+    from search_api.serving import Serving
+
+    serving = Serving(settings)
+    serving.searcher()
+    return create_api(serving, settings)
+
+
+@contextmanager
+def served(settings: SearchSettings, workers: int = 1) -> Iterator[tuple[str, int, float]]:
+    """A server in processes of its own on this machine: its host, port and seconds to be ready."""
+    import socket
+
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    started = time.perf_counter()
+    process = get_context("spawn").Process(target=_serve, args=(settings, port, workers))
+    process.start()
+    try:
+        while not _ready(port):
+            if process.exitcode is not None:
+                raise RuntimeError(f"The server ended with {process.exitcode} before it was ready.")
+            time.sleep(0.02)
+        yield "127.0.0.1", port, time.perf_counter() - started
+    finally:
+        process.terminate()
+        process.join()
+
+
+def _serve(settings: SearchSettings, port: int, workers: int) -> None:
+    import uvicorn
+    from uvicorn.supervisors import Multiprocess
+
+    each = max(1, (os.cpu_count() or 1) // workers)
+    made = partial(api, settings.model_copy(update={"threads": each}))
+    config = uvicorn.Config(made, factory=True, port=port, log_level="error", workers=workers)
+    if workers == 1:
+        uvicorn.Server(config).run()
+    else:
+        Multiprocess(config, sockets=[config.bind_socket()]).run()
+
+
+def _ready(port: int) -> bool:
+    try:
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
+        connection.request("GET", "/api/v1/health")
+        return connection.getresponse().status == 200
+    except OSError:
+        return False
+
+
+def over_http(settings: SearchSettings, queries: int) -> dict[str, Any]:
+    """One client's times through HTTP beside the encoder's alone, question by question in turn."""
+    encoder = open_store(settings.index).encoder
+    texts = fresh_questions()
+    spent: Spent = {}
+    with served(settings) as (host, port, ready):
+        connection = http.client.HTTPConnection(host, port)
+        for _ in range(WARM_UP):
+            get(connection, next(texts))
+        for _ in range(queries):
+            alone, whole = next(texts), next(texts)
+            _time(spent, "encoder alone", partial(encoder.query, alone))
+            _time(spent, "HTTP search", partial(get, connection, whole))
+        known = next(texts)
+        for _ in range(queries):
+            _time(spent, "HTTP search again", lambda: get(connection, known))
+    stages = {stage: timing(values) for stage, values in spent.items()}
+    ratio = {
+        p: round(stages["HTTP search"][p] / stages["encoder alone"][p], 2) for p in ("p50", "p95")
+    }
+    return {"ready_ms": round(ready * 1000, 1), "stages": stages, "http_to_encoder": ratio}
+
+
+def throughput(settings: SearchSettings, workers: int) -> dict[str, Any]:
+    """Questions a second that 1 to 16 clients get answered, and what the encoder alone would do.
+
+    The clients share the machine with the server. No question comes twice.
+    """
+    encoder = open_store(settings.index).encoder
+    texts = fresh_questions()
+    alone = {}
+    for clients in CLIENTS[:3]:
+        asked = [next(texts) for _ in range(clients * REQUESTS_A_CLIENT)]
+        with ThreadPoolExecutor(clients) as pool:
+            started = time.perf_counter()
+            list(pool.map(encoder.query, asked))
+            alone[clients] = len(asked) / (time.perf_counter() - started)
+    rates = []
+    with served(settings, workers) as (host, port, _):
+        _clients(host, port, 4, texts)
+        for clients in CLIENTS:
+            seconds, took = _clients(host, port, clients, texts)
+            rates.append(
+                {"clients": clients, "a_second": round(len(took) / seconds, 1)} | timing(took)
+            )
+    best = max(rate["a_second"] for rate in rates)
+    return {
+        "workers": workers,
+        "clients": rates,
+        "encoder_alone_a_second": round(max(alone.values()), 1),
+        "share_of_encoder": round(best / max(alone.values()), 2),
+    }
+
+
+def _clients(host: str, port: int, clients: int, texts: Iterator[str]) -> tuple[float, list[float]]:
+    """Seconds and each request's milliseconds of so many clients asking at once."""
+    asked = [[next(texts) for _ in range(REQUESTS_A_CLIENT)] for _ in range(clients)]
+    spent: Spent = {}
+    lock = threading.Lock()
+
+    def client(own: Sequence[str]) -> None:
+        connection = http.client.HTTPConnection(host, port)
+        for text in own:
+            started = time.perf_counter()
+            get(connection, text)
+            with lock:
+                spent.setdefault("all", []).append((time.perf_counter() - started) * 1000)
+
+    started = time.perf_counter()
+    with ThreadPoolExecutor(clients) as pool:
+        list(pool.map(client, asked))
+    return time.perf_counter() - started, spent["all"]
+
+
+def get(connection: http.client.HTTPConnection, text: str) -> dict[str, Any]:
+    """A search through HTTP, its JSON read."""
+    connection.request("GET", f"/api/v1/search?{urllib.parse.urlencode({'q': text})}")
+    reply = connection.getresponse()
+    body = reply.read()
+    if reply.status != 200:
+        raise RuntimeError(f"The server answered {reply.status}: {body[:200]!r}")
+    found: dict[str, Any] = json.loads(body)
+    return found
