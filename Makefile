@@ -7,6 +7,7 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 FUZZ_SECONDS ?= 60
 Q ?= what do other ICSs say about dementia
+SIZES ?= 10000
 HOME_SYSTEM ?= lancashire-south-cumbria
 export HF_HUB_OFFLINE ?= 1
 
@@ -52,7 +53,7 @@ eval: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/icsearch eval gate
 
 bench: $(VENV)/.installed-dev .index/CURRENT
-	$(BIN)/icsearch bench
+	$(BIN)/icsearch bench $(foreach n,$(SIZES),--size $(n))
 
 # Thousands of made-up inputs and requests, where `make test` tries a few.
 soak: $(VENV)/.installed-dev

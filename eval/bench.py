@@ -24,14 +24,6 @@ from indexer.settings import IndexSettings
 from indexer.store import open_store
 from search_api.settings import SearchSettings
 
-MOST_GROWTH = 0.5
-"""Time beyond encoding may grow as this power of the number of passages: its square root."""
-BOUNDS = (
-    ("p50 through HTTP to the encoder's, shipped corpus", "shipped", "http p50", 4.0),
-    ("p95 through HTTP to the encoder's, shipped corpus", "shipped", "http p95", 8.0),
-)
-SHOWN = ("encode", "vectors", "words", "search but encoding", "search", "ask")
-
 
 @click.command()
 @click.option("--index", metavar="DIR", help="Index of the shipped corpus.")
@@ -40,6 +32,7 @@ SHOWN = ("encode", "vectors", "words", "search but encoding", "search", "ask")
 @click.option("--work", type=click.Path(path_type=Path), help="Where made-up indexes are kept.")
 @click.option("--workers", default=2, show_default=True, help="Processes that serve, at the most.")
 @click.option("--rates/--no-rates", "with_rates", default=True, help="Measure indexing too.")
+@click.option("--pages", is_flag=True, help="What pages take beyond their JSON twins, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here.")
 @click.option(
@@ -57,6 +50,7 @@ def bench(
     work: Path | None,
     workers: int,
     with_rates: bool,
+    pages: bool,
     as_json: bool,
     output: Path | None,
     against: Path | None,
@@ -64,6 +58,9 @@ def bench(
 ) -> None:
     """Measure indexing, opening and asking, on the shipped corpus and on made-up ones."""
     settings = SearchSettings() if index is None else SearchSettings(index=index)
+    if pages:
+        _pages(settings.index, queries, as_json, output)
+        return
     result: dict[str, Any] = {"machine": machine(), "load_at_start": os.getloadavg()}
     result["corpora"] = [shipped(settings, queries, workers)]
     if with_rates:
@@ -82,6 +79,18 @@ def bench(
         click.echo(json.dumps(result, indent=1))
         return
     show(result, json.loads(against.read_text(encoding="utf-8")) if against else None)
+
+
+def _pages(index: str, queries: int, as_json: bool, output: Path | None) -> None:
+    from eval.bench_pages import measure_pages, show_pages
+
+    result = measure_pages(index, queries)
+    if output is not None:
+        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(result, indent=1))
+    else:
+        show_pages(result)
 
 
 def machine() -> dict[str, object]:
@@ -229,10 +238,10 @@ def show(result: Mapping[str, Any], earlier: Mapping[str, Any] | None) -> None:
         console.print(table)
         memory, recalled = corpus["memory_mb"], corpus["recall_at_10"]
         console.print(
-            f"Recall@10 {recalled['all']} and {recalled['of 1 %']} of 1 %. Opened in "
-            f"{corpus['open_ms']} ms, a whole command in {corpus['cold_start_ms']} ms, a server ready in "
-            f"{corpus['http']['ready_ms']} ms. Memory {memory['Rss']} MB, {memory['Anonymous']} MB of it "
-            f"not mapped; disk {corpus['disk_mb']} MB."
+            f"Recall@10 {recalled['all']} and {recalled['of 1 %']} of 1 %. "
+            f"Opened in {corpus['open_ms']} ms, a whole command in {corpus['cold_start_ms']} ms, "
+            f"a server ready in {corpus['http']['ready_ms']} ms. Memory {memory['Rss']} MB, "
+            f"{memory['Anonymous']} MB of it not mapped; disk {corpus['disk_mb']} MB."
         )
         ratio = corpus["http"]["http_to_encoder"]
         console.print(

@@ -70,7 +70,7 @@ def measure(settings: SearchSettings, queries: int, like: str | None) -> dict[st
     texts = fresh_questions()
     spent: Spent = {}
     narrow = narrow_filter(store)
-    for _ in range(WARM_UP):
+    for _ in range(min(WARM_UP, 3 * queries)):
         searcher.search(Query(next(texts)))
         searcher.search(Query(next(texts), filters=narrow))
     idle = memory()

@@ -1,17 +1,19 @@
 """Finding vectors by size: graph and cells find what comparing every vector finds."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from eval import synthetic
+from eval import bench, synthetic, timing
 from indexer.embed import Vectors
 from indexer.settings import IndexSettings
 from indexer.statements import statements
 from indexer.store import Store, ann, open_store
 from indexer.store.folder import FolderStore
 from search_api.searcher import Searcher
+from search_api.settings import SearchSettings
 
 PASSAGES = 4_000
 GRAPH = IndexSettings(exact_up_to=300)
@@ -30,6 +32,13 @@ def made(store: Store, index_dir: Path, root: Path, settings: IndexSettings) -> 
     return opened
 
 
+@pytest.fixture(scope="module")
+def graph(
+    searcher: Searcher, index_dir: Path, tmp_path_factory: pytest.TempPathFactory
+) -> FolderStore:
+    return made(searcher.store, index_dir, tmp_path_factory.mktemp("graph"), GRAPH)
+
+
 def recall(store: Store, questions: Vectors, documents: list[str] | None) -> float:
     if documents is None:
         rows = np.arange(store.manifest.passages)
@@ -46,17 +55,7 @@ def recall(store: Store, questions: Vectors, documents: list[str] | None) -> flo
     return float(np.mean(shares))
 
 
-@pytest.mark.parametrize(("settings", "kind"), [(GRAPH, "hnsw"), (CELLS, "ivf")])
-def test_graph_and_cells_find_what_comparing_all_finds(
-    searcher: Searcher,
-    like: synthetic.Likeness,
-    index_dir: Path,
-    tmp_path: Path,
-    settings: IndexSettings,
-    kind: str,
-) -> None:
-    store = made(searcher.store, index_dir, tmp_path, settings)
-    assert store.manifest.made["nearest"]["kind"] == kind
+def found_as_by_comparing(store: FolderStore, like: synthetic.Likeness) -> None:
     assert (store.folder / ann.FILE).stat().st_size > PASSAGES * 384
     questions = like.vectors(40, (7,))
     every = list(store.documents)
@@ -67,19 +66,29 @@ def test_graph_and_cells_find_what_comparing_all_finds(
     assert recall(store, questions, every[3:7:2]) >= 0.98
 
 
+def test_a_graph_finds_what_comparing_all_finds(
+    graph: FolderStore, like: synthetic.Likeness
+) -> None:
+    assert graph.manifest.made["nearest"]["kind"] == "hnsw"
+    found_as_by_comparing(graph, like)
+
+
+def test_cells_find_what_comparing_all_finds(
+    searcher: Searcher, like: synthetic.Likeness, index_dir: Path, tmp_path: Path
+) -> None:
+    store = made(searcher.store, index_dir, tmp_path, CELLS)
+    assert store.manifest.made["nearest"]["kind"] == "ivf"
+    found_as_by_comparing(store, like)
+
+
 def test_what_a_filter_hides_is_found_by_comparing(
-    searcher: Searcher,
-    like: synthetic.Likeness,
-    index_dir: Path,
-    tmp_path: Path,
-    monkeypatch: pytest.MonkeyPatch,
+    graph: FolderStore, like: synthetic.Likeness, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Where everything that the graph finds is filtered out, what is left is compared."""
-    store = made(searcher.store, index_dir, tmp_path, GRAPH)
-    others = list(store.documents)[4:8]
-    assert recall(store, like.vectors(5, (8,)), others) >= 0.98
+    others = list(graph.documents)[4:8]
+    assert recall(graph, like.vectors(5, (8,)), others) >= 0.98
     monkeypatch.setattr(ann.Nearest, "rows", lambda *_: np.arange(100))
-    assert recall(store, like.vectors(5, (8,)), others) == 1.0
+    assert recall(graph, like.vectors(5, (8,)), others) == 1.0
 
 
 def test_the_rule_of_sizes() -> None:
@@ -104,13 +113,42 @@ def test_graphs_are_the_same_each_time(like: synthetic.Likeness, tmp_path: Path)
     assert (tmp_path / "one" / ann.FILE).read_bytes() == (tmp_path / "two" / ann.FILE).read_bytes()
 
 
-def test_made_up_passages_have_the_statements_that_have_vectors(
-    searcher: Searcher, index_dir: Path, tmp_path: Path
-) -> None:
-    store = made(searcher.store, index_dir, tmp_path, GRAPH)
+def test_made_up_passages_have_the_statements_that_have_vectors(graph: FolderStore) -> None:
+    store = graph
     for identity in list(store.documents)[::5]:
         reading = store.reading(identity)
         rows = range(*store.rows_of(identity))
         for row, passage in zip(rows, store.passages(rows), strict=True):
             assert reading.text[passage.start : passage.end] == passage.text
             assert len(statements(passage, reading)) == len(store.statement_vectors(row))
+
+
+def test_the_bench_measures_what_it_says(
+    searcher: Searcher, index_dir: Path, tmp_path: Path
+) -> None:
+    settings = SearchSettings(index=str(tmp_path))
+    synthetic.build(tmp_path, searcher.store, index_dir, 600, IndexSettings(exact_up_to=100))
+    found = timing.measure(settings, 2, str(index_dir))
+    assert found["passages"] == 600 and found["vectors"] == "hnsw"
+    assert found["recall_at_10"]["all"] >= 0.98
+    assert found["recall_at_10"]["of 1 %"] >= 0.98
+    assert found["stages"]["search of 1 %"]["runs"] == 2
+    assert found["stages"]["search"]["p95"] >= found["stages"]["search"]["p50"] > 0
+    assert found["memory_mb"]["Rss"] >= found["memory_mb"]["Anonymous"] > 0
+
+
+def test_growth_is_a_power_of_the_passages() -> None:
+    def corpus(passages: int, ms: float) -> dict[str, Any]:
+        beyond = "search but encoding"
+        stages = {name: {"p50": ms} for name in (beyond, f"{beyond}, CPU", f"{beyond} of 1 %")}
+        size = {"memory_mb": {"Rss": passages}, "build_seconds": passages, "disk_mb": passages}
+        return {"name": "made up", "passages": passages, "stages": stages} | size
+
+    found = bench.growth([corpus(10_000, 2.0), corpus(1_000_000, 20.0)])
+    assert found["search but encoding, p50"] == 0.5
+    assert found["memory"] == found["build"] == 1.0
+
+
+def test_a_figure_stands_beside_the_earlier_one() -> None:
+    assert bench.compared(3.0, 2.0) == "3 (1.50 times 2)"
+    assert bench.compared(3.0, None) == "3"
