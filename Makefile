@@ -9,6 +9,7 @@ FUZZ_SECONDS ?= 60
 Q ?= what do other ICSs say about dementia
 SIZES ?= 10000
 HOME_SYSTEM ?= lancashire-south-cumbria
+SOAK_SECONDS ?= 900
 export HF_HUB_OFFLINE ?= 1
 
 .PHONY: ask serve test lint eval bench soak fuzz clean
@@ -65,6 +66,11 @@ fuzz: $(VENV)/.installed-dev
 	$(BIN)/icsearch index --index .index-test
 	for target in question text markdown html docx pptx pdf; do \
 	  $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS); done
+
+# Everything that takes long: every write point with every fault, then a quarter of an hour of load.
+soak: $(VENV)/.installed-dev .index/CURRENT
+	$(BIN)/python -m tests.soak.crash --output soak-crash.json
+	$(BIN)/python -m tests.soak.load --seconds $(SOAK_SECONDS) --output soak-load.json
 
 clean:
 	rm -rf $(VENV) .index
