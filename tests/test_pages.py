@@ -23,11 +23,13 @@ from selectolax.lexbor import LexborHTMLParser as Tree
 from starlette.datastructures import QueryParams
 
 import search_api.dates
+import search_api.gate
 import web.address
 import web.evidence
 import web.format
 import web.highlight
 import web.present.quality
+import web.signin
 from corpus.errors import QueryError, ServeError
 from corpus.model import Box, Cell, Page, Reading, Section
 from search_api.export import export_priorities
@@ -873,7 +875,15 @@ def test_a_damaged_report_is_no_report(tmp_path: Path) -> None:
 
 
 def test_examples_in_docstrings() -> None:
-    for module in (search_api.dates, web.format, web.highlight, web.evidence, web.present.quality):
+    for module in (
+        search_api.dates,
+        web.format,
+        web.highlight,
+        web.evidence,
+        web.present.quality,
+        web.signin,
+        search_api.gate,
+    ):
         outcome = doctest.testmod(module)
         assert outcome.failed == 0
 

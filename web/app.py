@@ -24,6 +24,7 @@ from web.pages import routes
 from web.parts import Link
 from web.present.plain import ErrorPage
 from web.settings import WebSettings
+from web.signin import add_sign_in
 from web.site import STATIC, Site
 
 FOREVER = "public, max-age=31536000, immutable"
@@ -79,6 +80,7 @@ def create_app(
         app.add_exception_handler(kind, _told_as_page(site, app.exception_handlers[kind]))
     app.add_exception_handler(Exception, _broken(site))
 
+    add_sign_in(app, site)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL)
     app.add_middleware(SecurityHeaders)
     if settings.trusted_proxies:

@@ -33,3 +33,15 @@ class WebSettings(BaseSettings):
     admin_upload_mb: int = Field(
         100, ge=1, le=2_000, description="largest document that may be uploaded, in megabytes"
     )
+    public_url: str | None = Field(
+        None, pattern=r"^https?://[^/?#\s]+/?$", description="address of this service, for sign-in"
+    )
+    oidc_issuer: str | None = Field(
+        None,
+        pattern=r"^https?://[^?#\s]+$",
+        description="OpenID Connect provider with which everybody signs in; none: open to all",
+    )
+    oidc_client_id: str = Field("", description="our id at the provider")
+    oidc_client_secret: SecretStr | None = Field(None, description="our secret at the provider")
+    oidc_key: SecretStr | None = Field(None, description="signs the cookies of those signed in")
+    oidc_domains: str = Field("", description="domains of mail addresses that may enter; all")

@@ -104,6 +104,7 @@ class Site:
             layout="partial.jinja" if partial else "layout.jinja",
             partial=partial,
             path=request.url.path,
+            signed_in="who" in request.scope.get("session", {}),
         )
         return HTMLResponse(body, status, {"Vary": "HX-Request, Cookie"})
 
