@@ -4,6 +4,7 @@
   x CatalogueError        a catalogue file or a corpus folder is wrong
   x DocumentError         one document cannot be read
   x ModelError            the embedding model is missing, changed or unusable
+  x ClusterError          the machines that shall embed do not
   x IndexError_           anything about the index on disk
     + IndexMissing        there is none at that place
     + IndexDamaged        a file of it is not what was written
@@ -55,6 +56,12 @@ class ModelError(IcsearchError):
     """The embedding model is missing, changed or unusable."""
 
     code = "model"
+
+
+class ClusterError(IcsearchError):
+    """The machines that shall embed do not."""
+
+    code = "cluster"
 
 
 class IndexError_(IcsearchError):

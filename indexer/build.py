@@ -24,6 +24,7 @@ from corpus.catalogue import sha256_of
 from corpus.errors import DocumentError, IcsearchError
 from indexer import acronyms, disk, split
 from indexer.assemble import READER_VERSION
+from indexer.cluster import embedding
 from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
 from indexer.isolate import Limits, read_isolated
 from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest
@@ -54,7 +55,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
     """Build or update the index of a corpus and serve it; the manifest of what is served now.
 
     Raises:
-        CatalogueError, ModelError: what is given cannot be used.
+        CatalogueError, ModelError, ClusterError: what is given cannot be used.
         DocumentError: not one document could be read.
         IndexBusy: another process is writing to this index.
         IndexWriteError: it cannot be written; the former generation still serves.
@@ -63,7 +64,8 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
     with place.writing(), disk.corpus_locked(settings.corpus, change=False):
         catalogue = open_catalogue(settings.corpus)
         tell("Preparing the model", 0, 1)
-        encoder = open_encoder(prepare(settings.model, place.models))
+        model = prepare(settings.model, place.models)
+        encoder = open_encoder(model)
         tell("Preparing the model", 1, 1)
         former = place.former(encoder)
         reads, failures = _read_all(catalogue, former, tell)
@@ -73,7 +75,8 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
             [made, _catalogue_facts(catalogue), [_facts(r) for r in reads], failures]
         )[:16]
         if not place.holds(index_id):
-            embedded = _embed(parts, catalogue, settings, encoder, former, tell)
+            with embedding(encoder, model, settings.scheduler) as able:
+                embedded = _embed(parts, catalogue, settings, able, former, tell)
             contents = Contents(
                 systems=catalogue.systems.values(),
                 themes=catalogue.themes.values(),

@@ -18,6 +18,7 @@ BEFORE = "the one before"
 @click.option("--corpus", type=click.Path(path_type=Path), help="Folder of documents.")
 @click.option("--index", metavar="DIR|URL", help="Where the index goes.")
 @click.option("--model", metavar="NAME|DIR", help="Embedding model.")
+@click.option("--scheduler", metavar="URL", help="Embed on the workers of this Dask scheduler.")
 @click.option("--to", metavar="DIR|URL", help="Copy the index there instead of building it.")
 @click.option("--quiet", is_flag=True, help="Say nothing but errors.")
 @click.option(
@@ -32,6 +33,7 @@ def index(
     corpus: Path | None,
     index: str | None,
     model: str | None,
+    scheduler: str | None,
     to: str | None,
     quiet: bool,
     rollback: str | None,
@@ -43,7 +45,7 @@ def index(
 
         icsearch index --index postgresql://user@host/database
     """
-    settings = settings_from(corpus=corpus, index=index, model=model)
+    settings = settings_from(corpus=corpus, index=index, model=model, scheduler=scheduler)
     if to is not None:
         _copy(settings, to, quiet)
     elif check:

@@ -34,6 +34,7 @@ PREFIXES = {
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
 }
 FILES = "files.json"
+BATCH = 32
 LEAST_COSINE = 0.99999
 PROBES = ("dementia diagnosis rate", "Every child should have the best start in life. " * 6)
 
@@ -71,6 +72,11 @@ class Encoder(Protocol):
     def knows(self, word: str) -> bool:
         """Whether a lower-case word is one of the model's own word pieces, so a common word."""
         ...
+
+
+def by_length(texts: Sequence[str]) -> list[int]:
+    """The places of texts, the longest first: the order in which they are put into batches."""
+    return sorted(range(len(texts)), key=lambda i: -len(texts[i]))
 
 
 class OnnxEncoder:
@@ -137,11 +143,11 @@ class OnnxEncoder:
         self,
         texts: Sequence[str],
         done: Callable[[int], None] = lambda _: None,
-        batch: int = 32,
+        batch: int = BATCH,
     ) -> Vectors:
         """Unit vectors, shape (texts, dimensions). Batches are of like length, to pad little."""
         out = np.empty((len(texts), self.facts.dimensions), dtype=np.float32)
-        order = sorted(range(len(texts)), key=lambda i: -len(texts[i]))
+        order = by_length(texts)
         for at in range(0, len(order), batch):
             rows = order[at : at + batch]
             out[rows] = self._run([self.facts.passage_prefix + texts[i] for i in rows])

@@ -29,6 +29,9 @@ class IndexSettings(BaseSettings):
     graph_megabytes: int = Field(
         1_024, ge=0, description="a larger graph gives way to cells that are read as needed"
     )
+    scheduler: str | None = Field(
+        None, description="`tcp://` address of a Dask scheduler whose workers embed"
+    )
     keep_generations: int = Field(3, ge=1, le=100, description="generations kept after a switch")
 
 
