@@ -22,7 +22,7 @@ from typing import Any
 from corpus.errors import IcsearchError
 from corpus.model import Document
 from indexer.manifest import digest
-from indexer.store import GENERATIONS, Store, current_id, open_store
+from indexer.store import GENERATIONS, Store, current_id, in_database, open_store
 
 FOLDER = "derived"
 
@@ -147,6 +147,8 @@ def prepare(url: str | None) -> None:
     from search_api.settings import SearchSettings
 
     place = SearchSettings().index if url is None else url
+    if in_database(place):  # nowhere to keep it: each process finds it when it is asked
+        return
     kinds = (("commitments", commitments.RULES), ("priorities", declared.RULES))
     with suppress(IcsearchError):
         now = current_id(place)

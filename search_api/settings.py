@@ -1,5 +1,7 @@
 """Settings of searching and serving, from arguments or `ICSEARCH_…` environment variables."""
 
+from typing import Literal
+
 from pydantic import Field
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
@@ -43,3 +45,10 @@ class SearchSettings(BaseSettings):
     )
     allowed_hosts: str = Field("", description="names that are answered to, * for any part; all")
     most_body_mb: int = Field(16, ge=1, le=1_000, description="largest body read, in megabytes")
+    metrics: bool = Field(False, description="whether `/metrics` tells Prometheus of requests")
+    log: Literal["text", "json"] = Field(
+        "text", description="`json`: a line for each request and error; `text`: warnings alone"
+    )
+    log_queries: bool = Field(
+        False, description="whether lines for requests hold what was asked, which is private"
+    )

@@ -15,6 +15,7 @@ from uvicorn.middleware.proxy_headers import ProxyHeadersMiddleware
 from corpus.errors import IcsearchError
 from search_api.app import create_api, error_body, in_api, refused, too_busy
 from search_api.gate import Refuse
+from search_api.operations import REQUEST_ID, Operations
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from web.admin.routes import Desk, SignInFirst, sign_in_first
@@ -81,6 +82,7 @@ def create_app(
     app.add_exception_handler(Exception, _broken(site))
 
     add_sign_in(app, site)
+    app.add_middleware(Operations, serving=serving, settings=settings)
     app.add_middleware(GZipMiddleware, minimum_size=SMALLEST_GZIPPED, compresslevel=GZIP_LEVEL)
     app.add_middleware(SecurityHeaders)
     if settings.trusted_proxies:
@@ -141,10 +143,11 @@ def _sentence(request: Request, error: Exception) -> tuple[int, str]:
 def _broken(site: Site) -> Callable[[Request, Exception], Awaitable[Response]]:
     async def handler(request: Request, error: Exception) -> Response:
         message = "Something went wrong on our side. Try again; if it stays, tell us what you did."
+        told = {REQUEST_ID: str(getattr(request.state, "request_id", ""))}
         if in_api(request):
-            return JSONResponse(error_body("error", message), 500, HEADERS)
+            return JSONResponse(error_body("error", message), 500, HEADERS | told)
         response = error_page(site, request, 500, message)
-        response.headers.update(headers_of(request.url.path))
+        response.headers.update(headers_of(request.url.path) | told)
         return response
 
     return handler

@@ -3,6 +3,7 @@
 import errno
 import os
 import socket
+import tempfile
 import threading
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -52,25 +53,34 @@ def serve(host: str, port: int, index: str | None, workers: int) -> None:
     listening = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)"
+    # The server's own lines go where ours go.
+    options = SERVER | ({"log_config": None} if settings.log == "json" else {})
     if workers == 1:
-        config = uvicorn.Config(site(settings), **SERVER)
+        config = uvicorn.Config(site(settings), **options)
         click.echo(address)
         uvicorn.Server(config).run(sockets=[listening])
         return
     # Each worker is a fresh process that opens the index for itself; cores are shared out.
     each = settings.threads or max(1, (os.cpu_count() or 1) // workers)
     made = partial(site, settings.model_copy(update={"threads": each}))
-    config = uvicorn.Config(made, factory=True, workers=workers, **SERVER)
+    config = uvicorn.Config(made, factory=True, workers=workers, **options)
     click.echo(address)
-    Multiprocess(config, sockets=[listening]).run()
+    with tempfile.TemporaryDirectory(prefix="icsearch-metrics-") as counted:
+        if settings.metrics:
+            # Where Prometheus's client adds up what the processes count.
+            os.environ.setdefault("PROMETHEUS_MULTIPROC_DIR", counted)
+        Multiprocess(config, sockets=[listening]).run()
 
 
 def site(settings: "SearchSettings") -> "FastAPI":
     """The whole site with its index open and its pages compiled."""
     from search_api.derived import prepare
+    from search_api.operations import log_as_json
     from search_api.serving import Serving
     from web.app import create_app
 
+    if settings.log == "json":
+        log_as_json()
     serving = Serving(settings)
     try:
         serving.searcher()
