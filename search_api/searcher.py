@@ -20,6 +20,7 @@ from indexer.embed import Vectors
 from indexer.statements import Stated, statements
 from indexer.store import Store, open_store
 from search_api import answer as answering
+from search_api import contacts
 from search_api.answer import Sheet, Weighed
 from search_api.dates import british_date
 from search_api.diversify import diversify
@@ -32,6 +33,7 @@ from search_api.model import (
     MOST_THEMES,
     Answer,
     Cell,
+    Citation,
     Commitments,
     ComparedSystem,
     ComparedTheme,
@@ -117,12 +119,15 @@ class Searcher:
             Hit(rank, round(candidate.score, 5), _matched_by(candidate), passage)
             for rank, (candidate, passage) in enumerate(shown, start=1)
         ]
+        shown_hits = hits[: query.limit]
+        if self.settings.mask_contacts:
+            shown_hits = contacts.clear_hits(self.store, hits)[: query.limit]
         return SearchResult(
             query=query.text,
             understood=understood,
-            hits=tuple(hits[: query.limit]),
+            hits=tuple(shown_hits),
             facets=self._facets(hits),
-            notes=notes + self._cautions(h.passage.document_id for h in hits[: query.limit]),
+            notes=notes + self._cautions(h.passage.document_id for h in shown_hits),
             index_id=self.index_id,
             took_ms=0.0,
         )
@@ -166,7 +171,7 @@ class Searcher:
             reason=None if answered else not_found_reason(understood, answers),
             headline=headline(understood, answers, asked),
             systems=tuple(sorted(answers, key=_by_strength)),
-            citations=sheet.citations,
+            citations=self._clear(sheet.citations),
             searched=SearchedAll(
                 systems=len(systems),
                 documents=sum(s.documents for s in searched),
@@ -229,7 +234,7 @@ class Searcher:
             systems=bodies,
             cells=tuple(cells),
             summary=comparison_summary(compared, bodies, cells),
-            citations=sheet.citations,
+            citations=self._clear(sheet.citations),
             notes=notes
             + self._level_notes(systems)
             + self._cautions(c.document_id for c in sheet.citations),
@@ -258,7 +263,11 @@ class Searcher:
         documents, notes = self._documents(filters, home)
         found = commitments(self.store, filters, documents, theme, due_before, limit, offset)
         cautions = self._cautions(c.document_id for c in found.commitments)
-        return replace(found, notes=notes + found.notes + cautions)
+        found = replace(found, notes=notes + found.notes + cautions)
+        if self.settings.mask_contacts:
+            kept = contacts.clear_commitments(self.store, found.commitments)
+            found = replace(found, commitments=kept)
+        return found
 
     def priorities(self, home: str | None = None, filters: Filters | None = None) -> Priorities:
         """The priorities that each system declares, side by side, linked to themes.
@@ -277,7 +286,8 @@ class Searcher:
         searched = {
             s: answering.searched_in(self.store, scope_of(self.store, of)) for s, of in own.items()
         }
-        return gather(self.store, own, home, searched, notes + self._level_notes(list(own)))
+        found = gather(self.store, own, home, searched, notes + self._level_notes(list(own)))
+        return contacts.clear_priorities(found) if self.settings.mask_contacts else found
 
     def verify(self, citations: Sequence[Mapping[str, object]]) -> list[Verified]:
         """Whether each citation still stands in this generation's documents, in order."""
@@ -327,7 +337,7 @@ class Searcher:
             and (not filters.kind or d.kind in filters.kind)
             and d.overlaps(*years)
         ]
-        notes = []
+        notes = [contacts.NOTE] if self.settings.mask_contacts else []
         if any(y is not None for y in years):
             undated = [d for d in kept if d.period_from is None and d.period_to is None]
             if undated:
@@ -369,10 +379,15 @@ class Searcher:
         candidates = retrieve(self.store, understood, vector, scope, self.settings)
         if asked.theme is not None:
             candidates = self._with_theme(asked.theme, vector, candidates, scope)
-            return answering.weigh(
+            weighed = answering.weigh(
                 self.store, asked, vector, candidates, self._stated, MOST_THEME_PASSAGES
             )
-        return answering.weigh(self.store, asked, vector, candidates, self._stated)
+        else:
+            weighed = answering.weigh(self.store, asked, vector, candidates, self._stated)
+        return contacts.without_contacts(weighed) if self.settings.mask_contacts else weighed
+
+    def _clear(self, citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
+        return contacts.clear_citations(citations) if self.settings.mask_contacts else citations
 
     def _with_theme(
         self, theme: ThemeWords, vector: Vectors, candidates: Sequence[Candidate], scope: Scope

@@ -28,6 +28,7 @@ class SearchSettings(BaseSettings):
     threads: int = Field(
         0, ge=0, le=1_024, description="threads that encode a question; 0: as many as cores"
     )
+    mask_contacts: bool = Field(False, description="leave contact details of people out of answers")
     most_at_once: int = Field(
         64, ge=1, le=10_000, description="requests at work or waiting; others get 503 at once"
     )
