@@ -233,7 +233,9 @@ def _serve(settings: SearchSettings, port: int, workers: int) -> None:
     from uvicorn.supervisors import Multiprocess
 
     each = max(1, (os.cpu_count() or 1) // workers)
-    made = partial(api, settings.model_copy(update={"threads": each}))
+    # Nobody is turned away here, however slow the machine is just now.
+    patient = settings.model_copy(update={"threads": each, "longest_wait": 60.0})
+    made = partial(api, patient)
     config = uvicorn.Config(made, factory=True, port=port, log_level="error", workers=workers)
     if workers == 1:
         uvicorn.Server(config).run()
