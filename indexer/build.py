@@ -16,27 +16,24 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from corpus import Catalogue, Document, Passage, Reading, open_catalogue
 from corpus.catalogue import sha256_of
 from corpus.errors import DocumentError, IcsearchError
 from indexer import acronyms, disk, split
 from indexer.assemble import READER_VERSION
 from indexer.cluster import embedding
-from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
+from indexer.embed import Encoder, EncoderFacts, open_encoder, prepare
+from indexer.embedding import Progress, clear, embed
 from indexer.isolate import Limits, read_isolated
 from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest
 from indexer.settings import IndexSettings
-from indexer.statements import statements
 from indexer.store import ann, in_database, writer
 from indexer.store.base import Contents, Place, Store
 from indexer.store.publish import Folder
 
 SPLITTER_VERSION = "1"
 VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
-TAKEN_AT_ONCE = 5_000
+EMBEDDING = "embedding"
 
 Tell = Callable[[str, int, int], None]
 """Told a stage, how much of it is done, and how much there is."""
@@ -49,6 +46,7 @@ class Read:
     document: Document
     reading: Reading
     seconds: float
+    kept: bool = False
 
 
 def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manifest:
@@ -69,14 +67,16 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         tell("Preparing the model", 1, 1)
         former = place.former(encoder)
         reads, failures = _read_all(catalogue, former, tell)
-        parts = [(r.document, r.reading, _split(r, encoder)) for r in reads]
+        parts = [(r.document, r.reading, _split(r, encoder, former)) for r in reads]
         made = _made(settings, encoder.facts, sum(len(passages) for _, _, passages in parts))
         index_id = digest(
             [made, _catalogue_facts(catalogue), [_facts(r) for r in reads], failures]
         )[:16]
         if not place.holds(index_id):
             with embedding(encoder, model, settings.scheduler) as able:
-                embedded = _embed(parts, catalogue, settings, able, former, tell)
+                progress = Progress(place.models.parent / EMBEDDING, able)
+                share = settings.context_share
+                embedded = embed(parts, catalogue, share, able, former, progress, tell)
             contents = Contents(
                 systems=catalogue.systems.values(),
                 themes=catalogue.themes.values(),
@@ -94,7 +94,9 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
                     index_id, made, reads, parts, failures, catalogue, written
                 ),
             )
-        return place.switch(index_id, settings.keep_generations)
+        manifest = place.switch(index_id, settings.keep_generations)
+        clear(place.models.parent / EMBEDDING)
+        return manifest
 
 
 def open_place(settings: IndexSettings) -> Place:
@@ -148,7 +150,7 @@ def _kept(document: Document, former: Store | None, done: dict[str, Read]) -> st
     """Keep the former version of a document that failed, if there is one; the words to say so."""
     if former is None or document.id not in former.documents:
         return ""
-    done[document.id] = Read(former.documents[document.id], former.reading(document.id), 0.0)
+    done[document.id] = Read(former.documents[document.id], former.reading(document.id), 0.0, True)
     return " Its former version stays in the index."
 
 
@@ -164,7 +166,7 @@ def _read_file(
                 f"its SHA-256 is {actual}. Put that into documents.toml if the change is meant."
             )
     if former is not None and all(_unchanged(d, former) for d in documents):
-        return {d.id: Read(d, former.reading(d.id), 0.0) for d in documents}
+        return {d.id: Read(d, former.reading(d.id), 0.0, True) for d in documents}
     started = time.perf_counter()
     readings = read_isolated(path, documents, Limits())
     seconds = (time.perf_counter() - started) / len(documents)
@@ -179,72 +181,14 @@ def _unchanged(document: Document, former: Store) -> bool:
     return same_part and former.reading(document.id).reader.endswith(f"/{READER_VERSION}")
 
 
-def _split(read: Read, encoder: Encoder) -> list[Passage]:
+def _split(read: Read, encoder: Encoder, former: Store | None) -> Sequence[Passage]:
+    """The passages of a document: the former generation's where they would be the same."""
+    if former is not None and read.kept and former.documents.get(read.document.id) == read.document:
+        made = former.manifest.made
+        how = [made.get("splitter"), made.get("words"), made.get("model")]
+        if how == [SPLITTER_VERSION, _words(), asdict(encoder.facts)]:
+            return former.passages(range(*former.rows_of(read.document.id)))
     return split.split(read.document, read.reading, encoder.count_pieces, encoder.facts.max_pieces)
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """Vectors of passages and of their statements, and what each passage's were made of."""
-
-    keys: list[str]
-    vectors: Vectors
-    statements: Vectors
-    ends: NDArray[np.int64]
-
-
-def _embed(
-    parts: Sequence[tuple[Document, Reading, Sequence[Passage]]],
-    catalogue: Catalogue,
-    settings: IndexSettings,
-    encoder: Encoder,
-    former: Store | None,
-    tell: Tell,
-) -> Embedded:
-    """Vectors of every passage and statement; only what the former generation lacks is encoded.
-
-    A passage's vector is the mean, by `context_share`, of those of it alone and with its context.
-    """
-    passages = [p for _, _, ps in parts for p in ps]
-    said = [[s.text for s in statements(p, reading)] for _, reading, ps in parts for p in ps]
-    alone = [split.embedded_text(p, p.start) for p in passages]
-    whose = [split.context(p, catalogue.systems[p.system].name) for p in passages]
-    recipe = [asdict(encoder.facts), settings.context_share]
-    keys = [digest([recipe, *three]) for three in zip(whose, alone, said, strict=True)]
-    keys_before = former.embedding_keys() if former is not None else []
-    known = {key: row for row, key in enumerate(keys_before)}
-    fresh = [i for i, key in enumerate(keys) if key not in known]
-    texts = [alone[i] for i in fresh] + [f"{whose[i]}\n{alone[i]}" for i in fresh]
-    own = list(dict.fromkeys(text for i in fresh for text in said[i]))
-    count = 0
-
-    def done(more: int) -> None:
-        nonlocal count
-        count += more
-        tell("Embedding", count, len(texts) + len(own))
-
-    done(0)
-    made = encoder.passages(texts, done)
-    share = settings.context_share
-    mixed = (1 - share) * made[: len(fresh)] + share * made[len(fresh) :]
-    by_text = dict(zip(own, encoder.passages(own, done), strict=True))
-    ends = np.cumsum([len(texts) for texts in said], dtype=np.int64)
-    vectors = np.empty((len(passages), encoder.facts.dimensions), dtype=np.float32)
-    rows = np.empty((int(ends[-1]) if len(ends) else 0, vectors.shape[1]), dtype=np.float32)
-    # Six decimals: what is left of how a batch was put together is rounded away.
-    vectors[fresh] = np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6)
-    spans = [slice(int(end) - len(texts), int(end)) for end, texts in zip(ends, said, strict=True)]
-    for i in fresh:
-        rows[spans[i]] = [by_text[text] for text in said[i]] or np.empty((0, rows.shape[1]))
-    same = [i for i, key in enumerate(keys) if key in known]
-    for at in range(0, len(same), TAKEN_AT_ONCE):
-        assert former is not None
-        some = same[at : at + TAKEN_AT_ONCE]
-        before = [known[keys[i]] for i in some]
-        vectors[some] = former.vectors(np.asarray(before))
-        for i, row in zip(some, before, strict=True):
-            rows[spans[i]] = former.statement_vectors(row)
-    return Embedded(keys, vectors, np.round(rows, 4), ends)
 
 
 def _made(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[str, Any]:
@@ -254,13 +198,17 @@ def _made(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[s
         "context_share": settings.context_share,
         "splitter": SPLITTER_VERSION,
         "reader": READER_VERSION,
-        "words": {"target": split.TARGET_WORDS, "most": split.MOST_WORDS},
+        "words": _words(),
         "fields": writer.FIELDS,
         "versions": {name: importlib.metadata.version(name) for name in VERSIONS_THAT_COUNT},
     }
     nearest = ann.plan(passages, facts.dimensions, settings.exact_up_to, settings.graph_megabytes)
     # Left out where every vector is compared, as in indexes made before there was a choice.
     return made | ({"nearest": dict(nearest)} if nearest else {})
+
+
+def _words() -> dict[str, int]:
+    return {"target": split.TARGET_WORDS, "most": split.MOST_WORDS}
 
 
 def _catalogue_facts(catalogue: Catalogue) -> list[object]:

@@ -4,6 +4,7 @@ import fcntl
 import os
 import subprocess
 import sys
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -23,9 +24,10 @@ from corpus.errors import (
     ModelError,
     UnknownId,
 )
-from indexer import acronyms, administer, embed
+from corpus.model import Document
+from indexer import acronyms, administer, embed, embedding, split
 from indexer.build import build_index
-from indexer.embed import DEFAULT_MODEL, open_encoder, prepare
+from indexer.embed import DEFAULT_MODEL, OnnxEncoder, Vectors, open_encoder, prepare
 from indexer.settings import IndexSettings
 from indexer.split import MOST_WORDS
 from indexer.statements import sentences, statements
@@ -411,3 +413,65 @@ def test_nearest_word_corrects_only_what_is_not_a_word(searcher: Searcher) -> No
     assert searcher.store.nearest_word("dementia") is None
     assert searcher.store.nearest_word("armed") is None
     assert searcher.store.nearest_word("xyzzyplugh") is None
+
+
+def test_a_stopped_build_goes_on_where_it_was(
+    tiny_settings: IndexSettings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was encoded before the stop is not encoded again, and the index is the same."""
+    whole = build_index(tiny_settings.model_copy(update={"index": str(tmp_path / "whole")}))
+    encoded: list[str] = []
+    encode = OnnxEncoder.passages
+
+    def counted(self: OnnxEncoder, texts: Sequence[str], *rest: Any) -> Vectors:
+        if len(encoded) >= 6:
+            raise KeyboardInterrupt
+        encoded.extend(texts)
+        return encode(self, texts, *rest)
+
+    monkeypatch.setattr(embedding, "KEPT_AT_ONCE", 2)
+    monkeypatch.setattr(OnnxEncoder, "passages", counted)
+    with pytest.raises(KeyboardInterrupt):
+        build_index(tiny_settings)
+    folder = Path(tiny_settings.index) / "embedding"
+    kept = sorted(folder.glob("*.npz"))
+    assert len(kept) == 3
+    # A file that the stop cut short counts for nothing.
+    (folder / "000003.npz").write_bytes(kept[0].read_bytes()[:100])
+    before, encoded[:] = set(encoded), []
+
+    def noted(self: OnnxEncoder, texts: Sequence[str], *rest: Any) -> Vectors:
+        encoded.extend(texts)
+        return encode(self, texts, *rest)
+
+    monkeypatch.setattr(OnnxEncoder, "passages", noted)
+    assert build_index(tiny_settings).index_id == whole.index_id
+    assert encoded and not before & set(encoded)
+    assert not folder.exists()
+    one, two = open_store(tiny_settings.index), open_store(str(tmp_path / "whole"))
+    rows = np.arange(whole.passages)
+    assert np.abs(one.vectors(rows) - two.vectors(rows)).max() <= 2e-6
+
+
+def test_what_is_unchanged_is_not_split_again(
+    tiny_settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    build_index(tiny_settings)
+    before = open_store(tiny_settings.index)
+    split_now: list[str] = []
+    whole = split.split
+
+    def counted(document: Document, *rest: Any) -> Any:
+        split_now.append(document.id)
+        return whole(document, *rest)
+
+    monkeypatch.setattr(split, "split", counted)
+    build_index(tiny_settings.model_copy(update={"context_share": 0.25}))
+    assert split_now == []
+    after = open_store(tiny_settings.index)
+    rows = range(before.manifest.passages)
+    assert after.passages(rows) == before.passages(rows)
+    listing = tiny_settings.corpus / "documents.toml"
+    listing.write_text(listing.read_text().replace("Plan of northvale", "The plan of northvale"))
+    build_index(tiny_settings)
+    assert split_now == ["northvale-plan"]
