@@ -122,7 +122,9 @@ def apart(run: Callable[..., Any], *args: object) -> Any:
 
 def shipped(settings: SearchSettings, queries: int, workers: int) -> dict[str, Any]:
     """Everything about the index of the shipped corpus."""
-    return _asked("shipped", settings, queries, workers, None)
+    found = _asked("shipped", settings, queries, workers, None)
+    found["stages"] |= timing.whole_corpus(settings)
+    return found
 
 
 def made_up(

@@ -29,6 +29,7 @@ from eval.labels import read_labels
 from indexer.embed import Vectors
 from indexer.store import Store, open_store
 from indexer.store.folder import FolderStore
+from search_api.commitments import found_anew, register
 from search_api.model import Filters, Query
 from search_api.retrieve import text_to_embed, words_of
 from search_api.searcher import Searcher, open_searcher
@@ -37,6 +38,8 @@ from search_api.settings import SearchSettings
 faiss: Any = published
 WARM_UP = 100
 ASKED = 5
+THEMES_COMPARED = 25
+FIRST_USES = 3
 RECALL_QUESTIONS = 200
 CLIENTS = (1, 2, 4, 8, 16)
 REQUESTS_A_CLIENT = 30
@@ -96,6 +99,27 @@ def measure(settings: SearchSettings, queries: int, like: str | None) -> dict[st
             "of 1 %": recall(store, questions, narrow.document),
         },
     }
+
+
+def whole_corpus(settings: SearchSettings) -> dict[str, dict[str, float]]:
+    """What goes through every document: a comparison, declared priorities, the register.
+
+    The register is timed as a process uses it first: kept beside the index, and found anew.
+    """
+    spent: Spent = {}
+    searcher = open_searcher(settings)
+    themes = list(searcher.store.themes)[:THEMES_COMPARED]
+    searcher.compare(themes)
+    searcher.priorities()
+    for _ in range(ASKED):
+        _time(spent, f"compare {len(themes)} themes", lambda: searcher.compare(themes))
+        _time(spent, "declared priorities", searcher.priorities)
+    register(searcher.store)  # so that it is kept
+    for _ in range(FIRST_USES):
+        kept, anew = open_store(settings.index), open_store(settings.index)
+        _time(spent, "register, kept", partial(register, kept))
+        _time(spent, "register, found anew", partial(found_anew, anew))
+    return {stage: timing(values) for stage, values in spent.items()}
 
 
 def narrow_filter(store: Store) -> Filters:

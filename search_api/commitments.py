@@ -83,6 +83,14 @@ def register(store: Store) -> tuple[Commitment, ...]:
         return _registers[store]
 
 
+def found_anew(store: Store) -> tuple[Commitment, ...]:
+    """The register as the rules find it in the documents, whatever is kept."""
+    themes = [ThemeWords.of(t) for t in store.themes.values()]
+    return tuple(
+        entry for d in store.documents.values() for entry in _of_document(store, d, themes)
+    )
+
+
 def _from_json(entry: dict[str, Any], index_id: str) -> Commitment:
     """A commitment as it was kept, by this generation or by one with the same document."""
     citation = entry["citation"] | {"index_id": index_id}

@@ -4,7 +4,8 @@ The register of commitments takes a second or two over a few hundred pages. It d
 documents and on our rules alone, so it is written to `derived/` of the index folder, by document:
 `icsearch index`, `add` and `remove` do it when they are done, and otherwise whoever needs it first.
 A new generation takes over what has not changed; rules that change are told by their source.
-Where the folder cannot be written, or the index is none, each process works it out for itself.
+For an index in a database each machine keeps its own, beside the model that it keeps. Where
+nothing can be written, each process works it out for itself.
 """
 
 import json
@@ -22,9 +23,12 @@ from typing import Any
 from corpus.errors import IcsearchError
 from corpus.model import Document
 from indexer.manifest import digest
+from indexer.settings import DatabaseSettings
 from indexer.store import GENERATIONS, Store, current_id, in_database, open_store
 
 FOLDER = "derived"
+MOST_KEPT = 6
+"""Of indexes in databases, so many former generations of one kind stay on a machine."""
 
 Found = dict[str, dict[str, Any]]
 """By document: {"key": what it was found in, "found": what was found, ready for JSON}."""
@@ -42,10 +46,10 @@ def by_document(
     """
     path = path_of(store, name, rules)
     keys = _keys(store)
-    known = _read(path) if path else None
+    known = _read(path)
     if known is not None and {d: f["key"] for d, f in known.items()} == keys:
         return {d: f["found"] for d, f in known.items()}
-    before = known or (_newest(path) if path else {})
+    before = known or _newest(path)
     found: Found = {}
     for document in store.documents.values():
         former = before.get(document.id)
@@ -53,21 +57,24 @@ def by_document(
         value = former["found"] if former and same else find(document)
         # Through JSON, so that what is found now and what was kept cannot differ.
         found[document.id] = {"key": keys[document.id], "found": json.loads(json.dumps(value))}
-    if path is not None:
-        _write(path, found)
+    _write(path, found)
     return {d: f["found"] for d, f in found.items()}
 
 
-def path_of(store: Store, name: str, rules: tuple[str, ...]) -> Path | None:
-    """The file of a store's generation; None where an index is no folder."""
+def path_of(store: Store, name: str, rules: tuple[str, ...]) -> Path:
+    """The file of a store's generation."""
     folder = getattr(store, "folder", None)
-    if not isinstance(folder, Path):
-        return None
-    return _path(folder.parent.parent, store.manifest.index_id, name, rules)
+    index = folder.parent.parent if isinstance(folder, Path) else _of_this_machine()
+    return _path(index, store.manifest.index_id, name, rules)
 
 
 def _path(index: Path, index_id: str, name: str, rules: tuple[str, ...]) -> Path:
     return index / FOLDER / f"{index_id}.{name}.{version(rules)}.json"
+
+
+def _of_this_machine() -> Path:
+    """Where a machine keeps what belongs to indexes in databases."""
+    return DatabaseSettings().models.parent
 
 
 @cache
@@ -114,7 +121,7 @@ def _write(path: Path, found: Found) -> None:
     """Write the file whole or not at all, and remove those of generations no longer kept."""
     content = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
     with suppress(OSError):  # a folder that is only to be read: found anew by each process
-        path.parent.mkdir(exist_ok=True)
+        path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
             with os.fdopen(handle, "w", encoding="utf-8") as file:
@@ -129,11 +136,18 @@ def _write(path: Path, found: Found) -> None:
 
 def _prune(path: Path) -> None:
     index_id, kind, *_ = path.name.split(".")
-    for other in path.parent.glob(f"*.{kind}.*.json"):
+    generations = path.parent.parent / GENERATIONS
+    others = [p for p in path.parent.glob(f"*.{kind}.*.json") if p != path]
+    others.sort(key=lambda p: -p.stat().st_mtime)
+    kept = 0
+    for other in others:
         whose = other.name.partition(".")[0]
-        gone = not (path.parent.parent / GENERATIONS / whose).is_dir()
-        if other != path and (gone or whose == index_id):
+        # What a database keeps cannot be seen from here: the latest stay.
+        still = (generations / whose).is_dir() or (not generations.is_dir() and kept < MOST_KEPT)
+        if not still or whose == index_id:
             other.unlink(missing_ok=True)
+        else:
+            kept += 1
 
 
 def prepare(url: str | None) -> None:
@@ -147,7 +161,7 @@ def prepare(url: str | None) -> None:
     from search_api.settings import SearchSettings
 
     place = SearchSettings().index if url is None else url
-    if in_database(place):  # nowhere to keep it: each process finds it when it is asked
+    if in_database(place):  # each machine finds it when it is first asked
         return
     kinds = (("commitments", commitments.RULES), ("priorities", declared.RULES))
     with suppress(IcsearchError):

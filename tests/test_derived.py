@@ -1,122 +1,137 @@
 """What rules find is kept beside the index: the same as found anew, never trusted if damaged."""
 
-from collections.abc import Iterator
+import os
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
-from corpus.catalogue import sha256_of
 from corpus.model import Document
-from indexer.build import build_index
 from indexer.settings import IndexSettings
 from indexer.store import open_store
 from search_api import commitments, declared
 from search_api.cli import main
-from search_api.derived import FOLDER, by_document, path_of, prepare
+from search_api.derived import FOLDER, MOST_KEPT, by_document, path_of, prepare
+from search_api.searcher import Searcher
 
 RULES = ("search_api.dates",)
+TWO = ["hwe-integrated-care-strategy", "lsc-integrated-care-strategy"]
+
+
+class Elsewhere:
+    """A generation of two documents that is in no folder, as one in a database is."""
+
+    def __init__(self, store: Any, index_id: str = "0" * 16) -> None:
+        self.documents = {d: store.documents[d] for d in TWO}
+        self.themes, self.reading = store.themes, store.reading
+        self.manifest = replace(store.manifest, index_id=index_id)
+        self.asked: list[str] = []
+
+    def first_words(self, document: Document) -> list[str]:
+        """The first word of a document; which documents were asked for is remembered."""
+        self.asked.append(document.id)
+        return self.reading(document.id).text.split()[:1]
 
 
 @pytest.fixture()
-def built(tiny_settings: IndexSettings) -> Iterator[IndexSettings]:
-    build_index(tiny_settings)
-    yield tiny_settings
+def machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """The folder in which this machine keeps what belongs to indexes in databases."""
+    monkeypatch.setenv("ICSEARCH_MODELS", str(tmp_path / "cache" / "models"))
+    return tmp_path / "cache" / FOLDER
 
 
-class Finder:
-    """Finds the first word of a document, and remembers which documents it was asked for."""
-
-    def __init__(self, store: Any) -> None:
-        self.store = store
-        self.asked: list[str] = []
-
-    def __call__(self, document: Document) -> list[str]:
-        self.asked.append(document.id)
-        return self.store.reading(document.id).text.split()[:1]
+def find(store: Any, rules: tuple[str, ...] = RULES) -> tuple[dict[str, Any], list[str]]:
+    """What is found, and the documents that had to be looked at."""
+    store.asked.clear()
+    return dict(by_document(store, "words", rules, store.first_words)), list(store.asked)
 
 
-def find(settings: IndexSettings) -> tuple[dict[str, Any], list[str]]:
-    store = open_store(settings.index)
-    finder = Finder(store)
-    return dict(by_document(store, "words", RULES, finder)), finder.asked
+@pytest.fixture()
+def store(searcher: Searcher, machine: Path) -> Any:
+    return Elsewhere(searcher.store)
 
 
-def test_found_once_then_kept(built: IndexSettings) -> None:
-    first, asked = find(built)
-    assert asked == ["northvale-plan", "southmere-plan"]
-    assert find(built) == (first, [])
+def test_found_once_then_kept(store: Any) -> None:
+    found, asked = find(store)
+    assert found == {TWO[0]: ["Hertfordshire"], TWO[1]: ["Our"]}
+    assert asked == TWO
+    assert find(store) == (found, [])
 
 
 def test_a_new_generation_takes_over_what_has_not_changed(
-    built: IndexSettings, tiny_corpus: Path
+    store: Any, searcher: Searcher, machine: Path
 ) -> None:
-    find(built)
-    before = path_of(open_store(built.index), "words", RULES)
-    source = tiny_corpus / "documents" / "north.txt"
-    catalogue = tiny_corpus / "documents.toml"
-    old = sha256_of(source)
-    source.write_text("Rewritten. " + source.read_text())
-    catalogue.write_text(catalogue.read_text().replace(old, sha256_of(source)))
-    build_index(built)
-    found, asked = find(built)
-    assert asked == ["northvale-plan"]
-    assert found["northvale-plan"] == ["Rewritten."]
-    assert before is not None and before.is_file(), "its generation is still kept"
+    found, _ = find(store)
+    later = Elsewhere(searcher.store, "1" * 16)
+    later.documents[TWO[0]] = replace(later.documents[TWO[0]], title="Another title")
+    assert find(later) == (found, [TWO[0]])
+    assert len(list(machine.iterdir())) == 2, "that of the former generation is still there"
 
 
 @pytest.mark.parametrize("harm", ["cut", "edited", "empty", "not text"])
-def test_a_damaged_file_is_found_anew(built: IndexSettings, harm: str) -> None:
-    first, _ = find(built)
-    path = path_of(open_store(built.index), "words", RULES)
-    assert path is not None
+def test_a_damaged_file_is_found_anew(store: Any, harm: str) -> None:
+    found, _ = find(store)
+    path = path_of(store, "words", RULES)
     content = path.read_bytes()
     harmed = {
         "cut": content[:-5],
-        "edited": content.replace(b"Northvale", b"Southvale"),
+        "edited": content.replace(b"Hertfordshire", b"Herefordshire"),
         "empty": b"",
         "not text": b"\xff\xfe",
     }[harm]
     assert harmed != content
     path.write_bytes(harmed)
-    assert find(built) == (first, ["northvale-plan", "southmere-plan"])
+    assert find(store) == (found, TWO)
     assert path.read_bytes() == content
 
 
-def test_rules_that_change_find_anew(built: IndexSettings) -> None:
-    find(built)
-    store = open_store(built.index)
-    finder = Finder(store)
-    by_document(store, "words", ("search_api.ladder",), finder)
-    assert finder.asked == ["northvale-plan", "southmere-plan"]
-    kept = [p.name for p in (Path(built.index) / FOLDER).iterdir()]
-    assert len(kept) == 1, "what the former rules found is removed"
+def test_rules_that_change_find_anew(store: Any, machine: Path) -> None:
+    find(store)
+    assert find(store, ("search_api.ladder",))[1] == TWO
+    assert len(list(machine.iterdir())) == 1, "what the former rules found is removed"
 
 
-def test_where_nothing_can_be_written_it_is_found_each_time(built: IndexSettings) -> None:
-    (Path(built.index) / FOLDER).write_text("in the way")
-    first, asked = find(built)
-    assert len(asked) == 2
-    assert find(built) == (first, asked)
+def test_where_nothing_can_be_written_it_is_found_each_time(store: Any, machine: Path) -> None:
+    machine.parent.mkdir()
+    machine.write_text("in the way")
+    found, asked = find(store)
+    assert asked == TWO
+    assert find(store) == (found, TWO)
 
 
-def test_kept_and_found_anew_are_the_same(built: IndexSettings) -> None:
-    def both() -> tuple[Any, Any]:
-        store = open_store(built.index)
-        return commitments.register(store), declared.declared_of(store)
+def test_of_indexes_in_databases_the_latest_are_kept(
+    store: Any, searcher: Searcher, machine: Path
+) -> None:
+    for number in range(MOST_KEPT + 3):
+        there = Elsewhere(searcher.store, f"{number:016x}")
+        assert len(find(there)[1]) == (0 if number else 2), "taken over from the one before"
+        os.utime(path_of(there, "words", RULES), (number, number))  # type: ignore[arg-type]
+    kept = sorted(p.name[:16] for p in machine.iterdir())
+    assert len(kept) == MOST_KEPT + 1
+    assert kept[-1] == f"{MOST_KEPT + 2:016x}"
 
-    anew, kept = both(), both()
-    assert anew == kept
-    assert len(anew[0]) > 2
+
+def test_of_an_index_in_a_folder_what_is_no_longer_served_goes(
+    searcher: Searcher, index_dir: Path
+) -> None:
+    commitments.register(open_store(str(index_dir)))
+    (kept,) = (index_dir / FOLDER).glob(f"{searcher.index_id}.commitments.*")
+    gone = kept.with_name(kept.name.replace(searcher.index_id, "f" * 16))
+    gone.write_bytes(kept.read_bytes())
+    kept.unlink()
+    commitments.register(open_store(str(index_dir)))
+    assert kept.is_file() and not gone.exists()
 
 
-def test_the_register_of_the_shipped_corpus_is_kept_to_the_letter(index_dir: Path) -> None:
-    folder = index_dir / FOLDER
-    kept = commitments.register(open_store(str(index_dir)))
-    for path in folder.glob("*.commitments.*"):
-        path.unlink()
-    assert commitments.register(open_store(str(index_dir))) == kept
+def test_kept_and_found_anew_are_the_same(index_dir: Path) -> None:
+    prepare(str(index_dir))
+    store = open_store(str(index_dir))
+    assert commitments.register(store) == commitments.found_anew(store)
+    lists = declared.declared_of(store)
+    assert lists == {d: declared.declared_in(store.reading(d)) for d in store.documents}
+    assert len([of for found in lists.values() for of in found]) > 5
 
 
 def test_building_from_the_command_line_leaves_it_ready(tiny_settings: IndexSettings) -> None:
