@@ -33,8 +33,8 @@ COLUMNS = (
     "system_name",
     "level",
     "home",
-    "superseded",
     "status",
+    "superseded",
     "rank",
     "called",
     "basis",
@@ -82,13 +82,7 @@ def _table(priorities: Priorities) -> tuple[tuple[str, ...], Rows]:
     cited = {c.id: c for c in priorities.citations}
     rows: Rows = []
     for system in priorities.systems:
-        body = [
-            system.name,
-            system.level,
-            "yes" if system.home else "no",
-            "yes" if system.superseded else "no",
-            system.status,
-        ]
+        body = [system.name, system.level, "yes" if system.home else "no", system.status]
         if not system.lists:
             rows.append([*body, *[None] * (len(COLUMNS) - len(body)), *citation_values(None)])
         for of in system.lists:
@@ -96,6 +90,7 @@ def _table(priorities: Priorities) -> tuple[tuple[str, ...], Rows]:
             rows.extend(
                 [
                     *body,
+                    "yes" if of.superseded else "no",
                     of.rank,
                     of.called,
                     of.basis,
@@ -196,7 +191,7 @@ def _list(cell: "_Cell", of: DeclaredList, numbers: Mapping[str, int]) -> None:
     title = cell.paragraphs[0] if not cell.paragraphs[0].text else cell.add_paragraph()
     kind = "" if of.rank == "headline" else "Beside them: "
     title.add_run(office_text(f"{kind}{of.called}")).bold = True
-    title.add_run(f" [{numbers[of.declared_by]}]")
+    title.add_run((" (superseded)" if of.superseded else "") + f" [{numbers[of.declared_by]}]")
     title.paragraph_format.space_before = Pt(4)
     for priority in of.priorities:
         line = cell.add_paragraph()

@@ -321,6 +321,7 @@ class DeclaredList:
     rank: Literal["headline", "supporting"]
     basis: Literal["heading", "sentence", "numbered", "table", "opening"]
     document_id: str
+    superseded: bool
     declared_by: str
     priorities: tuple[Priority, ...]
     also: tuple[str, ...]

@@ -105,6 +105,7 @@ class Gatherer:
             rank=declared.rank,
             basis=declared.basis,
             document_id=document.id,
+            superseded=document.status == "superseded",
             declared_by=declared_by,
             priorities=tuple(rows),
             also=tuple(self._cite(*place) for place in also),
