@@ -10,9 +10,13 @@ Q ?= what do other ICSs say about dementia
 SIZES ?= 10000
 HOME_SYSTEM ?= lancashire-south-cumbria
 SOAK_SECONDS ?= 900
+# Where a secret could be by mistake. Hashes are everywhere here, so randomness alone does not count.
+CODE := '*.py' '*.toml' '*.yaml' '*.yml' '*.md' '*.jinja' '*.js' '*.txt' Makefile .ci \
+  ':!corpus/documents' ':!web/static/vendor' ':!tests/vendor' ':!eval/labels'
+NOT_ENTROPY := --disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString
 export HF_HUB_OFFLINE ?= 1
 
-.PHONY: ask serve test lint eval bench soak fuzz clean
+.PHONY: ask serve test lint eval bench soak fuzz sbom audit clean
 
 ask: .index/CURRENT
 	@$(BIN)/icsearch ask "$(Q)" --home "$(HOME_SYSTEM)"
@@ -47,6 +51,17 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+	git ls-files -z -- $(CODE) | xargs -0 $(BIN)/detect-secrets-hook $(NOT_ENTROPY)
+
+# What is installed, for those who must know: CycloneDX 1.6 with versions and licences.
+sbom: $(VENV)/.installed-dev
+	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
+
+# Known weaknesses in what is pinned; asks pypi.org.
+audit:
+	$(PYTHON) -m venv .audit
+	.audit/bin/python -m pip install --quiet pip-audit
+	.audit/bin/pip-audit --no-deps --disable-pip --strict -r constraints.txt
 
 eval: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/icsearch eval run
@@ -56,10 +71,6 @@ eval: $(VENV)/.installed-dev .index/CURRENT
 bench: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/icsearch bench $(foreach n,$(SIZES),--size $(n))
 
-# Thousands of made-up inputs and requests, where `make test` tries a few.
-soak: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest tests/test_properties.py tests/test_openapi.py --hypothesis-profile soak
-
 # Led by coverage, a minute for each target; what is found is in tests/fuzz/found.
 fuzz: $(VENV)/.installed-dev
 	$(PIP) -c constraints.txt -e '.[fuzz]'
@@ -67,8 +78,10 @@ fuzz: $(VENV)/.installed-dev
 	for target in question text markdown html docx pptx pdf; do \
 	  $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS); done
 
-# Everything that takes long: every write point with every fault, then a quarter of an hour of load.
+# Everything that takes long, where `make test` tries a little: thousands of made-up inputs and requests,
+# every write point with every fault, a quarter of an hour of load.
 soak: $(VENV)/.installed-dev .index/CURRENT
+	$(BIN)/python -m pytest tests/test_properties.py tests/test_openapi.py --hypothesis-profile soak
 	$(BIN)/python -m tests.soak.crash --output soak-crash.json
 	$(BIN)/python -m tests.soak.load --seconds $(SOAK_SECONDS) --output soak-load.json
 

@@ -143,7 +143,7 @@ def test_scaling_values_that_are_all_the_same() -> None:
     assert rank.scaled(np.array([1.0, 3.0])).tolist() == [-1.0, 1.0]
 
 
-def test_coverage_weighs_rare_words_and_takes_other_words_for_less() -> None:
+def test_rare_words_count_more_and_other_words_less() -> None:
     words = {
         "rare": Weight(3.0),
         "common": Weight(1.0, ((frozenset({"usual", "thing"}), 0.7),)),

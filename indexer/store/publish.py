@@ -106,7 +106,9 @@ def writing(root: Path) -> Iterator[None]:
         raise _unwritten(root, reason) from error
     except (RuntimeError, ValueError) as error:
         # tantivy and FAISS tell every trouble with a disk so.
-        if not re.search(r"IoError|os error|No space|write error|could not open", str(error)):
+        if not re.search(
+            r"IoError|io::Error|os error|No space|write error|could not open", str(error)
+        ):
             raise
         raise _unwritten(root, error) from error
 
