@@ -626,6 +626,8 @@ def test_headings_repeat_once_in_the_outline() -> None:
         "/search?q={}",
         "/compare?theme={}",
         "/commitments?theme={}",
+        "/priorities?home={}",
+        "/priorities?format={}",
         "/documents/sefton-plan-2023-25?find={}",
         "/documents/sefton-plan-2023-25?cite={}",
         "/documents/{}",

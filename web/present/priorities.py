@@ -39,7 +39,7 @@ class ListPart:
     supporting: bool
     basis: str
     declared_by: Quote
-    where: str
+    page: str
     again: int
     priorities: tuple[DeclaredPriority, ...]
 
@@ -137,7 +137,7 @@ def _list(store: Store, quoter: Quoter, of: DeclaredList, address: Address) -> L
         supporting=of.rank == "supporting",
         basis=BASES[of.basis],
         declared_by=quoter.cited(of.declared_by),
-        where=where_of(quoter.cited(of.declared_by)),
+        page=page_in_words(quoter.cited(of.declared_by)),
         again=len(of.also),
         priorities=tuple(
             _priority(store, quoter, p, address, areas.get(p.id, ()))
@@ -158,7 +158,7 @@ def _priority(
     return DeclaredPriority(
         anchor=priority.id,
         quote=quoter.cited(priority.citation),
-        where=where_of(quoter.cited(priority.citation)),
+        where=page_in_words(quoter.cited(priority.citation)) or "see it in the document",
         themes=tuple(
             Link(store.themes[t].label, _compared(address, t)) for t in themes if t in store.themes
         ),
@@ -166,9 +166,9 @@ def _priority(
     )
 
 
-def where_of(quote: Quote) -> str:
-    """The page of a quote, or, in a source without pages, words to follow."""
-    return quote.page if any(c.isdigit() for c in quote.page) else "see it in the document"
+def page_in_words(quote: Quote) -> str:
+    """The page of a quote; empty in a source without pages."""
+    return quote.page if any(c.isdigit() for c in quote.page) else ""
 
 
 def _compared(address: Address, theme: str) -> str:
