@@ -33,6 +33,7 @@ from search_api.settings import SearchSettings
 @click.option("--workers", default=2, show_default=True, help="Processes that serve, at the most.")
 @click.option("--rates/--no-rates", "with_rates", default=True, help="Measure indexing too.")
 @click.option("--pages", is_flag=True, help="What pages take beyond their JSON twins, instead.")
+@click.option("--beside", metavar="URL", help="Copy the index to PostgreSQL and ask both, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here.")
 @click.option(
@@ -51,6 +52,7 @@ def bench(
     workers: int,
     with_rates: bool,
     pages: bool,
+    beside: str | None,
     as_json: bool,
     output: Path | None,
     against: Path | None,
@@ -60,6 +62,9 @@ def bench(
     settings = SearchSettings() if index is None else SearchSettings(index=index)
     if pages:
         _pages(settings.index, queries, as_json, output)
+        return
+    if beside is not None:
+        _beside(settings.index, beside, sizes, work, queries, as_json, output)
         return
     result: dict[str, Any] = {"machine": machine(), "load_at_start": os.getloadavg()}
     result["corpora"] = [shipped(settings, queries, workers)]
@@ -91,6 +96,32 @@ def _pages(index: str, queries: int, as_json: bool, output: Path | None) -> None
         click.echo(json.dumps(result, indent=1))
     else:
         show_pages(result)
+
+
+def _beside(
+    index: str,
+    url: str,
+    sizes: Sequence[int],
+    work: Path | None,
+    queries: int,
+    as_json: bool,
+    output: Path | None,
+) -> None:
+    from eval.bench_stores import measure_stores, show_stores
+
+    folder = index
+    if sizes:
+        root = (work or Path(tempfile.gettempdir()) / "icsearch-bench") / str(sizes[0])
+        root.mkdir(parents=True, exist_ok=True)
+        apart(_build, str(root), index, sizes[0])
+        folder = str(root)
+    result = {"machine": machine(), **measure_stores(folder, url, queries)}
+    if output is not None:
+        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    if as_json:
+        click.echo(json.dumps(result, indent=1))
+    else:
+        show_stores(result)
 
 
 def machine() -> dict[str, object]:

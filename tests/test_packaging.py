@@ -43,6 +43,7 @@ def test_the_wheel_holds_five_packages_and_no_documents(tmp_path: Path) -> None:
     tops = {name.split("/")[0] for name in names}
     assert {t for t in tops if not t.endswith(".dist-info")} == set(PACKAGES)
     assert "corpus/themes.toml" in names
+    assert "indexer/store/postgres/migrations/0001_generations.sql" in names
     assert not [n for n in names if n.startswith("corpus/documents/")]
     assert any(n.startswith("web/templates/") for n in names)
 
