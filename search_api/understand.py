@@ -44,6 +44,21 @@ FRAMES = re.compile(
     r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)\s+",
     re.IGNORECASE,
 )
+# What is ordered at the start of a question, and what is left hanging once names are gone.
+ORDERS = re.compile(
+    r"^\W*(?:(?:please )?(?:compare|contrast|summari[sz]e|list(?: of)?|show(?: me)?|give me|find(?: me)?)\b"
+    r"(?: and contrast)?(?: what(?= \w))?\s*)+",
+    re.IGNORECASE,
+)
+DANGLING = re.compile(
+    r"[,:;]?\s*(?:\b(?:in|for|by|of|at|from|across|with|to|between|and|or|than|versus|vs"
+    r"|compare[ds]?|compared (?:with|to))\s*)+(?=[?.!]*$)",
+    re.IGNORECASE,
+)
+JOINING = re.compile(
+    r"\s*(?:,|&|and|or|with|versus|vs\.?|to|, and|against|compared (?:with|to))\s*(?:the |nhs )?",
+    re.IGNORECASE,
+)
 # Words of the question's frame: they say that something is asked, not what about.
 FRAME_WORDS = """
     say says said saying tell show mention mentions speak speaks talk compare comparison ics icss
@@ -156,6 +171,12 @@ class Understander:
             name = self._store.systems[n.system].name
             if n.typed.casefold() != name.casefold():
                 notes.append(f"“{n.typed}” was read as {name}.")
+        both = {n.system for n in wanted} & {n.system for n in excluded}
+        if both:
+            # "Besides Sefton, who …, and what does Sefton itself …" is a question to all.
+            wanted, left_out = [], [s for s in left_out if s not in both]
+            names = " and ".join(sorted(self._store.systems[s].name for s in both))
+            notes.append(f"{names} is both asked for and left out: no system is left out for that.")
         outside = tuple(b for b in self._outside_names(text, named))
         subject = self._subject(text, named, without)
         expansions = tuple(self._expansions(subject, notes))
@@ -231,16 +252,32 @@ class Understander:
     def _subject(self, text: str, named: Sequence[Named], without: Sequence[str]) -> str:
         """The text without its frame, the systems it names and the words it rules out."""
         cut = text
+        after: int | None = None
         for n in sorted(named, key=lambda n: -n.start):
+            # "Sefton and South East London": what joins two names goes with them.
+            if after is not None and JOINING.fullmatch(text[n.end : after]):
+                cut = cut[: n.end] + " " + cut[after:]
             before = EXCLUDING.sub(" ", cut[: n.start])
-            cut = before + " " + cut[n.end :]
+            cut = f"{before} {self._body(n, before)} {cut[n.end :]}"
+            after = n.start
         for word in without:
             cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
         cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)
         cut = re.sub(r"\s+", " ", cut.replace('"', " ").replace("“", " ").replace("”", " "))
-        cut = re.sub(r"(?:\b(?:in|for|by|of|at|from|across)\s*)+(?=[?.!]*$)", "", cut.strip())
-        cut = cut.strip(" ,;:")
+        cut = ORDERS.sub("", cut.strip())
+        cut = DANGLING.sub("", cut).strip(" ,;:")
         return cut if terms(cut) else text
+
+    def _body(self, named: Named, before: str) -> str:
+        """What is left of a name in the subject: of "the Sefton Partnership" the Partnership.
+
+        With an article before it a body is spoken of, not a place where something else is.
+        """
+        if not before.rstrip().lower().endswith("the"):
+            return ""
+        names = (a.words for a in self._aliases if a.system == named.system)
+        place = set(min(names, key=len)) | set(tokenised(self._store.systems[named.system].name))
+        return " ".join(w for w in named.typed.split() if w.lower() not in place)
 
     def _expansions(self, subject: str, notes: list[str]) -> Iterator[Expansion]:
         """Acronyms spelled out, and long forms shortened, as the documents define them."""
@@ -322,12 +359,17 @@ def asks_across(text: str) -> bool:
     return bool(OTHER.search(text) or ACROSS.search(text))
 
 
+def tokenised(name: str) -> tuple[str, ...]:
+    """The lower-case words of a name."""
+    return tuple(w[0].lower() for w in WORD.finditer(name))
+
+
 def _aliases(systems: Iterable[System]) -> list[Alias]:
     """Every name of every system, the longest first."""
     out: list[Alias] = []
     for system in systems:
         for name in (system.name, *system.aliases):
-            words = tuple(w[0].lower() for w in WORD.finditer(name))
+            words = tokenised(name)
             swapped = tuple("and" if w == "&" else w for w in words)
             out.extend(Alias(w, system.id) for w in dict.fromkeys((words, swapped)))
     return sorted(out, key=lambda a: -len(a.words))
