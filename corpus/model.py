@@ -49,12 +49,17 @@ class System:
 
 @dataclass(frozen=True, slots=True)
 class Theme:
-    """A subject that planners compare by, with the words that count as speaking of it."""
+    """A subject that planners compare by, with the words that count as speaking of it.
+
+    A word inside one of the phrases in `passing` does not count: "patients and their families and
+    carers" is not about carers.
+    """
 
     id: str
     label: str
     group: str
     words: tuple[str, ...]
+    passing: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

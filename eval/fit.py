@@ -1,10 +1,10 @@
-"""The weights of `search_api.rank`, fitted on the tune questions and on public collections.
+"""The weights of `search_api.rank`, fitted on our questions and on public collections.
 
     python -m eval.fit --index .index --dataset cranfield --dataset cacm --dataset cisi
 
 prints the line to put into `search_api/rank.py`, and what each collection gains when it is left out
-of the fitting: weights that only help where they were learned show there. The test questions are
-never read.
+of the fitting: weights that only help where they were learned show there. Of our questions tune and
+the former test are read, never the fresh ones.
 """
 
 from collections.abc import Iterable, Sequence
@@ -114,10 +114,10 @@ def ndcg(examples: Iterable[Example], weights: Numbers) -> float:
 
 
 def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
-    """The questions of the tune split and of every dataset."""
+    """Our questions, all but the fresh ones, and those of every dataset."""
     settings = SearchSettings(index=index)
     searcher = Searcher(open_store(index), settings)
-    judged = judge_passages(searcher, asked_of(searcher, "tune"))
+    judged = judge_passages(searcher, asked_of(searcher, None))
     found = [
         example(searcher, query_of(searcher, q), OURS, dict(judged.qrels[q.query_id]), False)
         for q in judged.questions

@@ -1,10 +1,9 @@
-"""The models of `search_api.judge`, fitted on the tune questions.
+"""The models of `search_api.judge`, fitted on the tune and the former test questions.
 
     python -m eval.fit_judge --index .index
 
 prints the lines to put into `search_api/judge.py`, and how well questions that have an answer are
-told from those that have none when whole topics are held back. The test questions are never read,
-though their totals have moved the line: docs/evaluation.md says how.
+told from those that have none when whole topics are held back. The fresh questions are never read.
 Questions that a rule settles (bodies outside the corpus, personal medical advice, themes) are left
 out: no model sees them.
 """
@@ -79,8 +78,8 @@ def made_up() -> list[Question]:
     ]
 
 
-def gather(searcher: Searcher, split: str = "tune") -> list[Row]:
-    """The questions of a split, and those made up, with what is found for them in each system.
+def gather(searcher: Searcher, split: str | None = None) -> list[Row]:
+    """The questions of a split (or all but the fresh ones), and those made up, with what is found for them in each system.
 
     Each is there twice: as it is, and without the thesaurus. Whoever keeps the thesaurus knows the
     tune questions better than those to come; without it they look like questions nobody foresaw.

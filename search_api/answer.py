@@ -36,9 +36,19 @@ MOST_PASSAGES = 10
 MOST_STATEMENTS = 6
 FOUND = 0.01
 """Below this probability nothing found counts as speaking of the subject."""
-BESIDE_BEST = 0.3
+BESIDE_BEST = 0.4
 """A statement counts if its probability is at least this share of the best one's."""
+BESIDE_OWN = 0.7
+"""And at least this share of the best one's of its system.
 
+Both were set on `eval/labels/statements.jsonl` and on the questions that search was fitted on.
+"""
+BARE_HEADING = re.compile(
+    r"(?:how|what|why|when|where|who|the|our|your|an?|about)\b"
+    r"(?!.*\b(?:will|must|should|shall|is|are|has|have|can)\b)",
+    re.IGNORECASE | re.DOTALL,
+)
+"""A heading that names what follows and states nothing: "The big root causes of poor health"."""
 
 UNSPOKEN = 0.25
 """A statement that uses no word of a theme speaks of it from this probability on.
@@ -90,6 +100,8 @@ def weigh(
         found = stated_in(candidate.row)
         cosines = store.statement_vectors(candidate.row) @ vector
         for stated, cosine in zip(found, cosines, strict=True):
+            if stated.form == "heading" and BARE_HEADING.match(stated.text):
+                continue
             evidence = features(asked, stated, float(cosine), candidate.dense)
             spoken = asked.theme is not None and speaks_of(asked, stated)
             out.append(Weighed(stated, probability(evidence), spoken, evidence))
@@ -128,7 +140,8 @@ def found_in(weighed: Sequence[Weighed], best: float, by_theme: bool) -> list[We
     if by_theme:
         spoken = [w for w in weighed if w.spoken]
         return spoken or [w for w in weighed if w.probability >= UNSPOKEN]
-    line = max(FOUND, BESIDE_BEST * best)
+    own = max((w.probability for w in weighed), default=0.0)
+    line = max(FOUND, BESIDE_BEST * best, BESIDE_OWN * own)
     return [w for w in weighed if w.probability >= line]
 
 

@@ -26,7 +26,7 @@ def system_of(d: dict[str, Any]) -> System:
 
 def theme_of(d: dict[str, Any]) -> Theme:
     """A theme from its fields."""
-    return Theme(**d | {"words": tuple(d["words"])})
+    return Theme(**d | {"words": tuple(d["words"]), "passing": tuple(d.get("passing", ()))})
 
 
 def passage_of(d: dict[str, Any]) -> Passage:
