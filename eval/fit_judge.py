@@ -79,8 +79,9 @@ def made_up() -> list[Question]:
 
 
 def gather(searcher: Searcher, split: str | None = None) -> list[Row]:
-    """The questions of a split (or all but the fresh ones), and those made up, with what is found for them in each system.
+    """The questions of a split (or all but the fresh ones), and those made up.
 
+    With each comes what is found for it in each system.
     Each is there twice: as it is, and without the thesaurus. Whoever keeps the thesaurus knows the
     tune questions better than those to come; without it they look like questions nobody foresaw.
     """

@@ -84,7 +84,7 @@ def make(
         "retrieval": found,
         "not_found": refusing,
         "same_need_two_wordings": {k: asdict(v) for k, v in overlaps(searcher).items()},
-        "answers": answers.report(searcher, split),
+        "answers": answers.report(searcher),
     }
     return content, judged, runs, asked
 
@@ -106,6 +106,8 @@ def held(content: dict[str, Any]) -> dict[str, float]:
         "two wordings, overlap": round(content["same_need_two_wordings"]["all"]["overlap"], 4),
         "cells right": told["cells"]["right"],
         "cells not falsely silent": round(1 - told["cells"]["false_silence"], 4),
+        "fresh cells right": told["cells_fresh"]["right"],
+        "fresh cells not falsely silent": round(1 - told["cells_fresh"]["false_silence"], 4),
         "ladder exact": told["ladder"]["exact"],
         "statements on subject": told["statements_on_subject"]["all"]["share"],
         "statements on subject that are kept": told["statements_on_subject"]["all"]["kept"],

@@ -44,8 +44,8 @@ BESIDE_OWN = 0.7
 Both were set on `eval/labels/statements.jsonl` and on the questions that search was fitted on.
 """
 BARE_HEADING = re.compile(
-    r"(?:how|what|why|when|where|who|the|our|your|an?|about)\b"
-    r"(?!.*\b(?:will|must|should|shall|is|are|has|have|can)\b)",
+    r"(?:how|what|why|when|where|who)\b"
+    r"|(?:the|our|your|an?|about)\b(?!.*\b(?:will|must|should|shall|is|are|has|have|can)\b)",
     re.IGNORECASE | re.DOTALL,
 )
 """A heading that names what follows and states nothing: "The big root causes of poor health"."""

@@ -46,7 +46,8 @@ FRAMES = re.compile(
 )
 # What is ordered at the start of a question, and what is left hanging once names are gone.
 ORDERS = re.compile(
-    r"^\W*(?:(?:please )?(?:compare|contrast|summari[sz]e|list(?: of)?|show(?: me)?|give me|find(?: me)?)\b"
+    r"^\W*(?:(?:please )?"
+    r"(?:compare|contrast|summari[sz]e|list(?: of)?|show(?: me)?|give me|find(?: me)?)\b"
     r"(?: and contrast)?(?: what(?= \w))?\s*)+",
     re.IGNORECASE,
 )
@@ -275,8 +276,8 @@ class Understander:
         """
         if not before.rstrip().lower().endswith("the"):
             return ""
-        names = (a.words for a in self._aliases if a.system == named.system)
-        place = set(min(names, key=len)) | set(tokenised(self._store.systems[named.system].name))
+        shortest = next(a.words for a in reversed(self._aliases) if a.system == named.system)
+        place = set(shortest) | set(tokenised(self._store.systems[named.system].name))
         return " ".join(w for w in named.typed.split() if w.lower() not in place)
 
     def _expansions(self, subject: str, notes: list[str]) -> Iterator[Expansion]:

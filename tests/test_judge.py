@@ -2,12 +2,15 @@
 
 import pytest
 
+from indexer.statements import Stated
 from search_api import medical
 from search_api.amounts import AMOUNTS, amount_asked
+from search_api.answer import BARE_HEADING, Weighed, found_in
 from search_api.judge import (
     ANSWERABLE,
     Features,
     Logistic,
+    ThemeWords,
     answerable,
     ask_for,
     probability,
@@ -105,6 +108,60 @@ def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> N
     known = theme_of("dementia", themes)
     assert known is not None and known.id == "dementia"
     assert theme_of("dementia diagnosis rate in 2023", themes) is None
+
+
+def test_a_word_of_a_theme_is_a_topic_of_its_own(searcher: Searcher) -> None:
+    themes = searcher.store.themes.values()
+    assert theme_of("menopause", themes) is None
+    asked = ask_for(searcher._understander.understand("menopause", None), searcher.store)
+    assert asked.theme is not None and asked.theme.id == "menopause"
+    assert asked.theme.spoken_in("support through the menopause")
+    assert not asked.theme.spoken_in("endometriosis services")
+    compared = searcher.compare(["menopause", "womens-health"])
+    assert [theme.id for theme in compared.themes] == ["menopause", "womens-health"]
+
+
+@pytest.mark.parametrize(
+    ("text", "spoken"),
+    [
+        ("support for patients and carers", False),
+        ("children, their families and carers", False),
+        ("families and carers are told; carers get a break", True),
+        ("a register of unpaid carers", True),
+    ],
+)
+def test_those_whom_something_is_for_are_not_its_subject(
+    searcher: Searcher, text: str, spoken: bool
+) -> None:
+    assert ThemeWords.of(searcher.store.themes["carers"]).spoken_in(text) is spoken
+
+
+def weighed(probability: float) -> Weighed:
+    place = round(probability * 100)
+    stated = Stated("d", "s", place, place + 5, "words", "prose", ())
+    return Weighed(stated, probability, False, GOOD)
+
+
+def test_statements_far_below_the_best_are_not_given() -> None:
+    found = found_in([weighed(p) for p in (0.8, 0.6, 0.5, 0.1)], best=0.9, by_theme=False)
+    assert [w.probability for w in found] == [0.8, 0.6]
+    # A system whose best is far below that of another is silent.
+    assert found_in([weighed(0.3)], best=0.9, by_theme=False) == []
+
+
+@pytest.mark.parametrize(
+    ("heading", "bare"),
+    [
+        ("How we will work with our residents", True),
+        ("The big root causes of poor health", True),
+        ("Our achievements so far and what we learned", True),
+        ("Our residents will be asked first", False),
+        ("Priority 4: enable our residents to age well", False),
+        ("Reduce waiting times for children", False),
+    ],
+)
+def test_a_heading_that_only_names_what_follows_states_nothing(heading: str, bare: bool) -> None:
+    assert bool(BARE_HEADING.match(heading)) is bare
 
 
 # Whole questions

@@ -199,3 +199,27 @@ def test_personal_medical_questions_are_told(text: str) -> None:
 )
 def test_questions_about_services_are_not_medical(text: str) -> None:
     assert not is_personal_medical(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("When was the Sefton Partnership set up?", "When was the Partnership set up?"),
+        ("Compare what south east London and Sefton offer new mothers", "offer new mothers"),
+        ("care nearer home: compare south east London with Sefton", "care nearer home"),
+        ("dementia in Sefton and South East London", "dementia"),
+        ("list of hospices in Sefton", "hospices"),
+        ("Compare", "Compare"),
+    ],
+)
+def test_the_subject_is_what_is_left_without_names_and_orders(
+    reader: Understander, text: str, subject: str
+) -> None:
+    assert reader.understand(text, None).subject == subject
+
+
+def test_a_system_both_asked_for_and_left_out_is_searched(reader: Understander) -> None:
+    text = "Do any strategies besides Sefton's mention cancer, and what does Sefton promise?"
+    understood = reader.understand(text, None)
+    assert understood.systems == () and understood.excluded_systems == ()
+    assert any("both asked for and left out" in note for note in understood.notes)
