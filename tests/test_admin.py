@@ -5,9 +5,11 @@ import io
 import json
 import os
 import re
+import shutil
 import signal
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -680,6 +682,42 @@ def test_jobs_wait_for_their_turn_and_one_that_dies_is_told(
     ended = Journal(tmp_path / "log.jsonl").last(9)
     assert [entry.result for entry in ended] == ["done", f"failed: {STOPPED}"]
     assert {job.id for job in jobs.last(9)} == {first, second}
+
+
+def test_what_came_of_a_job_is_told_whole(
+    admin: TestClient, tiny: tuple[Path, IndexSettings]
+) -> None:
+    home = tiny[0] / "admin" / "jobs" / "20260101t120000-0a0b0c0d"
+    home.mkdir(parents=True)
+    counts = dict.fromkeys(("pages", "words", "passages", "tables", "unreadable_pages"), 1_234)
+    outcome = {
+        "index_id": "abc",
+        "documents": 3,
+        "passages": 9,
+        "failures": {"southmere-plan": "south.md is <not> readable."},
+        "document_id": "northvale-plan",
+        "report": {**counts, "seconds": 2.5, "warnings": ["3 pages need OCR"]},
+        "proposals": [{"title": "Sefton Plan", "pages": "3-130"}],
+    }
+    done = {"state": "done", "began": 1.0, "ended": 3.5, "outcome": outcome}
+    given = asdict(task(tiny[0], tiny[1], act="add", subject="A <b>pack</b>"))
+    (home / "task.json").write_text(json.dumps(given))
+    (home / "progress.json").write_text(json.dumps(done))
+    reply = admin.get(f"/admin/jobs/{home.name}")
+    check_html(reply.text)
+    told = text_of(Tree(reply.text))
+    for words in (
+        "Asked for on 1 January 2026, 12:00 UTC by amira",
+        "Add “A <b>pack</b>”",
+        "in 2.5 seconds",
+        "Pages not readable1,234",
+        "3 pages need OCR",
+        "southmere-plan: south.md is <not> readable.",
+        "looks like a pack of 1 documents",
+        "Sefton Plan, pages 3-130",
+    ):
+        assert words in told, told
+    shutil.rmtree(home)
 
 
 def _cmdline(path: Path) -> bytes:
