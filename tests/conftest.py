@@ -22,7 +22,7 @@ from tests.browser import chromium, reader, site  # noqa: E402, F401
 
 # `make soak` asks for the other profile.
 hypothesis.settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True)
-hypothesis.settings.register_profile("soak", max_examples=3000, deadline=None)
+hypothesis.settings.register_profile("soak", max_examples=1000, deadline=None)
 hypothesis.settings.load_profile("ci")
 
 TINY_SYSTEMS = """

@@ -7,8 +7,24 @@ import sys
 from pathlib import Path
 
 import httpx
+from fastapi.testclient import TestClient
+
+from search_api.serving import Serving
+from web.app import create_app
 
 MARK = "zebrafinch"
+
+
+def test_the_page_about_the_service_says_what_is_kept(serving: Serving) -> None:
+    def about(**told: object) -> str:
+        settings = serving.settings.model_copy(update=told)
+        held = Serving(settings)
+        with TestClient(create_app(held, settings)) as client:
+            return client.get("/about").text
+
+    assert "writes questions nowhere" in about()
+    assert "Contact details of people are left out" not in about()
+    assert "Contact details of people are left out" in about(mask_contacts=True)
 
 
 def test_a_question_leaves_no_trace_in_output_or_files(index_dir: Path, tmp_path: Path) -> None:

@@ -78,6 +78,8 @@ class Site:
         self.templates.globals |= {
             "service": settings.service_name,
             "feedback": settings.feedback,
+            "signs_in": settings.oidc_issuer is not None,
+            "masks_contacts": serving.settings.mask_contacts,
             "administration": bool(settings.admin_tokens),
             "static": self._static,
             "frame": lru_cache(maxsize=len(MENU) + 1)(self._frame),
