@@ -34,6 +34,7 @@ PREFIXES = {
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
 }
 FILES = "files.json"
+EXPORTING = ".export-"
 BATCH = 32
 LEAST_COSINE = 0.99999
 PROBES = ("dementia diagnosis rate", "Every child should have the best start in life. " * 6)
@@ -249,7 +250,7 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"The model {name} cannot be loaded: {error}.") from error
     folder.parent.mkdir(parents=True, exist_ok=True)
-    work = Path(tempfile.mkdtemp(prefix=".export-", dir=folder.parent))
+    work = Path(tempfile.mkdtemp(prefix=EXPORTING, dir=folder.parent))
     try:
         onnx_file = work / "model.onnx"
         _torch_to_onnx(model, onnx_file)

@@ -33,7 +33,7 @@ class SearchSettings(BaseSettings):
         64, ge=1, le=10_000, description="requests at work or waiting; others get 503 at once"
     )
     at_work: int = Field(
-        0, ge=0, le=1_000, description="requests at work at once; 0: one a core and one more"
+        0, ge=0, le=1_000, description="requests at work at once; 0: as many as cores, two at least"
     )
     longest_wait: float = Field(
         1.0, gt=0, le=60, description="seconds that a request waits for its turn before a 503"

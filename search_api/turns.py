@@ -20,7 +20,7 @@ class Turns:
     """A bounded number at work and a bounded number waiting, each for a bounded time."""
 
     def __init__(self, at_work: int, most: int, longest_wait: float) -> None:
-        """Turns for `at_work` requests, or one a core and one more if 0.
+        """Turns for `at_work` requests, or as many as cores, at least two, if 0.
 
         Args:
             most: at work and waiting together.
@@ -29,7 +29,7 @@ class Turns:
         self._most = most
         self._longest_wait = longest_wait
         self._here = 0
-        self._free = asyncio.Semaphore(at_work or (os.cpu_count() or 1) + 1)
+        self._free = asyncio.Semaphore(at_work or max(2, os.cpu_count() or 1))
 
     def enter(self) -> bool:
         """Whether there is room at all; it is given back with `leave`."""

@@ -196,6 +196,19 @@ def test_a_generation_pruned_under_a_server_is_gone_not_broken(
     assert isinstance(raised[0], IndexGone)
 
 
+def test_what_a_killed_build_left_is_cleared_away(tiny_settings: IndexSettings) -> None:
+    root = Path(tiny_settings.index)
+    left = [
+        root / "models" / ".export-abc",
+        *(root / GENERATIONS / n for n in (".building-a", ".deleting-b")),
+    ]
+    for folder in left:
+        folder.mkdir(parents=True)
+        (folder / "half").write_text("half of something")
+    build_index(tiny_settings)
+    assert not [folder for folder in left if folder.exists()]
+
+
 def test_the_lock_of_a_dead_process_does_not_block(tiny_settings: IndexSettings) -> None:
     code = (
         "import os, sys; from pathlib import Path; from indexer import disk\n"

@@ -18,7 +18,7 @@ from typing import cast
 
 from corpus.errors import IcsearchError, IndexDamaged, IndexGone, IndexWriteError
 from indexer import disk
-from indexer.embed import Encoder
+from indexer.embed import EXPORTING, Encoder
 from indexer.manifest import FileFacts, Manifest, sha256
 from indexer.store import GENERATIONS, MODELS, POINTER, current_id, history, there, writer
 from indexer.store.base import Contents
@@ -193,9 +193,9 @@ def prune(root: Path, keep: int) -> None:
             (folder / index_id).rename(folder / f"{DELETING}{index_id}")
         except OSError:
             continue
-    for started in (BUILDING, DELETING):
-        for left in folder.glob(f"{started}*"):
-            shutil.rmtree(left, ignore_errors=True)
+    lying = [*folder.glob(f"{BUILDING}*"), *folder.glob(f"{DELETING}*")]
+    for left in [*lying, *(root / MODELS).glob(f"{EXPORTING}*")]:
+        shutil.rmtree(left, ignore_errors=True)
 
 
 def roll_back(root: Path, index_id: str | None = None) -> Manifest:

@@ -25,7 +25,7 @@ import sys
 import tempfile
 import time
 import tomllib
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from hashlib import sha256
@@ -68,6 +68,7 @@ class Seen:
 
     statuses: Counter[int] = field(default_factory=Counter)
     seconds: list[float] = field(default_factory=list)
+    by_kind: dict[str, list[float]] = field(default_factory=lambda: defaultdict(list))
     wrong: list[str] = field(default_factory=list)
     generations: Counter[str] = field(default_factory=Counter)
     slow: int = 0
@@ -95,6 +96,26 @@ def addresses() -> list[str]:
 def in_json(address: str) -> bool:
     """Whether the bytes of an answer are compared: those that depend on nothing but the index."""
     return address.startswith(("/api/v1/search", "/api/v1/ask", "/api/v1/compare"))
+
+
+def kind_of(address: str) -> str:
+    """What sort of request it is: its path, and the format of an export."""
+    path, _, query = address.partition("?")
+    form = re.search(r"format=(\w+)", query)
+    return path + (f" {form[1]}" if form else "")
+
+
+def processor() -> tuple[float, float]:
+    """Seconds of processor time since the machine started: all that were used, all there were."""
+    fields = [int(n) for n in Path("/proc/stat").read_text().split("\n")[0].split()[1:9]]
+    ticks = os.sysconf("SC_CLK_TCK")
+    return (sum(fields) - fields[3] - fields[4]) / ticks, sum(fields) / ticks
+
+
+def spent(pid: int) -> float:
+    """Seconds of processor time that a process has used."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
 
 
 async def get(port: int, address: str, slow: bool = False, leave_after: float = 0.0) -> Reply:
@@ -252,6 +273,7 @@ class Load:
         else:
             if not slow:
                 self.seen.seconds.append(reply.seconds)
+                self.seen.by_kind[kind_of(address)].append(reply.seconds)
             self.judge(address, reply.body)
 
     def judge(self, address: str, body: bytes) -> None:
@@ -313,9 +335,12 @@ async def measure(seconds: float, seed: int) -> dict[str, Any]:
                     await asyncio.to_thread(roll_back, index)
                     switches += 1
 
+            (used, of), ours = processor(), spent(process.pid) + spent(os.getpid())
             beside = [asyncio.create_task(watch()), asyncio.create_task(switch())]
             await load.traffic(2 * rate, seconds)
             ended = time.perf_counter()
+            ours = spent(process.pid) + spent(os.getpid()) - ours
+            others = (processor()[0] - used - ours) / (processor()[1] - of)
             await beside[1]
             reply = await get(port, load.asked[1])
             while reply.status != 200:
@@ -327,7 +352,8 @@ async def measure(seconds: float, seed: int) -> dict[str, Any]:
             process.send_signal(signal.SIGINT)
             await process.wait()
         wrong_quotes, quotes = _quotes(index, load)
-    return _summed(load, rate, seconds, memory, switches, recovery, quotes, wrong_quotes)
+    summed = _summed(load, rate, seconds, memory, switches, recovery, quotes, wrong_quotes)
+    return {"processor_used_by_others": round(others, 2), **summed}
 
 
 def _quotes(index: Path, load: Load) -> tuple[int, int]:
@@ -366,6 +392,10 @@ def _summed(
         "quotes_checked": quotes,
         "p50_seconds": round(cuts[49], 3),
         "p99_seconds": round(cuts[98], 3),
+        "p99_by_kind": {
+            kind: round(sorted(times)[int(len(times) * 0.99)], 2)
+            for kind, times in sorted(seen.by_kind.items())
+        },
         "memory_mb_warm": round(early),
         "memory_mb_most": round(late),
         "recovery_seconds": round(recovery, 2),
