@@ -83,6 +83,24 @@ class Verbs(click.Group):
         except IcsearchError as error:
             click.echo(f"Error: {error.message}", err=True)
             ctx.exit(error.exit_code)
+        except ValueError as error:
+            if not (told := _wrong_setting(error)):
+                raise
+            click.echo(f"Error: {told}", err=True)
+            ctx.exit(1)
+
+
+def _wrong_setting(error: Any) -> str | None:
+    """What is wrong with a setting, if that is what an error is about.
+
+    It is pydantic's error, told by its name: importing pydantic would make `--help` slow.
+    """
+    if type(error).__name__ != "ValidationError" or not error.title.endswith("Settings"):
+        return None
+    first = error.errors(include_url=False)[0]
+    name = "_".join(str(part) for part in first["loc"]).upper()
+    reason = str(first["msg"]).removeprefix("Input ").removeprefix("Value error, ")
+    return f"The setting ICSEARCH_{name} is not usable: it {reason}, not {first['input']!r}."
 
 
 @click.group(cls=Verbs, context_settings={"help_option_names": ["-h", "--help"]})

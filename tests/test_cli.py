@@ -204,3 +204,20 @@ def test_a_port_in_use_is_told(run: Any) -> None:
         done = run("serve", "--port", str(taken.getsockname()[1]))
     assert done.exit_code == 1
     assert "in use" in done.output
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "told"),
+    [
+        ("ICSEARCH_RATE_LIMIT", "lots", "should be a valid integer"),
+        ("ICSEARCH_CANDIDATES", "3", "should be greater than or equal to 10"),
+    ],
+)
+def test_a_setting_that_is_not_usable_is_told_in_a_sentence(
+    run: Any, monkeypatch: pytest.MonkeyPatch, name: str, value: str, told: str
+) -> None:
+    monkeypatch.setenv(name, value)
+    done = run("search", "dementia")
+    assert done.exit_code == 1
+    assert done.stderr.startswith(f"Error: The setting {name} is not usable: it {told}")
+    assert done.stderr.endswith(f", not '{value}'.\n")
