@@ -57,7 +57,7 @@ lint: $(VENV)/.installed-dev
 sbom: $(VENV)/.installed-dev
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
 
-# Known weaknesses in what is pinned; asks pypi.org.
+# Known weaknesses in what is pinned; needs the internet.
 audit:
 	$(PYTHON) -m venv .audit
 	.audit/bin/python -m pip install --quiet pip-audit

@@ -13,6 +13,7 @@ from search_api.judge import (
     ANSWERABLE,
     Asked,
     Features,
+    ThemeWords,
     answerable,
     features,
     probability,
@@ -55,6 +56,8 @@ UNSPOKEN = 0.25
 
 Put by hand into the gap that the labelled cells showed, so their figures flatter it.
 """
+UNSPOKEN_NARROW = 0.5
+"""The same for one word of a theme: most that is near speaks of the rest of that theme."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,18 +131,21 @@ def spoken_to(asked: Asked, weighed: Mapping[str, Sequence[Weighed]]) -> dict[st
     if asked.theme is None and answerable(support(asked, everything)) < ANSWERABLE:
         return {system: [] for system in weighed}
     best = max((w.probability for held in weighed.values() for w in held), default=0.0)
-    return {s: found_in(held, best, asked.theme is not None) for s, held in weighed.items()}
+    return {s: found_in(held, best, asked.theme) for s, held in weighed.items()}
 
 
-def found_in(weighed: Sequence[Weighed], best: float, by_theme: bool) -> list[Weighed]:
+def found_in(
+    weighed: Sequence[Weighed], best: float, theme: ThemeWords | None = None
+) -> list[Weighed]:
     """The statements that speak to the subject: by the theme's words, else by probability.
 
     Where no word of the theme is used, a statement that is likely all the same still counts, so
     that other words for the same thing are not taken for silence.
     """
-    if by_theme:
+    if theme is not None:
         spoken = [w for w in weighed if w.spoken]
-        return spoken or [w for w in weighed if w.probability >= UNSPOKEN]
+        line = UNSPOKEN_NARROW if theme.narrow else UNSPOKEN
+        return spoken or [w for w in weighed if w.probability >= line]
     own = max((w.probability for w in weighed), default=0.0)
     line = max(FOUND, BESIDE_BEST * best, BESIDE_OWN * own)
     return [w for w in weighed if w.probability >= line]

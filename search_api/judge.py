@@ -8,7 +8,7 @@ cosine of the two embeddings. For a theme, its own words decide.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from corpus.model import Theme
 from indexer.analyse import STOP_STEMS, terms, tokens
@@ -17,6 +17,7 @@ from indexer.store import Store
 from search_api.amounts import Amount, amount_asked
 from search_api.cover import Weight, shares, weights_of
 from search_api.model import Understood
+from search_api.thesaurus import SOURCE
 from search_api.understand import FRAME_STEMS
 
 
@@ -65,6 +66,7 @@ class ThemeWords:
     """The words of a theme as stems; an acronym counts only in capitals.
 
     `passing` are phrases in which a word of the theme only names those whom something is for.
+    `narrow` says that it is one word of a theme: what is near to it may well be the rest of that.
     """
 
     id: str
@@ -72,6 +74,7 @@ class ThemeWords:
     phrases: tuple[tuple[str, ...], ...]
     acronyms: tuple[str, ...]
     passing: tuple[tuple[str, ...], ...] = ()
+    narrow: bool = False
 
     @classmethod
     def of(cls, theme: Theme) -> "ThemeWords":
@@ -137,9 +140,10 @@ def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
 
 
 def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | None:
-    """The words of a subject that is one word or phrase of a theme, with others for the same.
+    """The words of a subject that is a word of a theme: that, and its acronym or long form.
 
     What planners compare by has a word of its own for it, so that word decides, as in a theme.
+    Other words of the thesaurus do not: they may be wider, as women's health is for menopause.
     """
     subject = understood.subject
     wanted = tuple(w for w in terms(subject) if w not in FRAME_STEMS)
@@ -147,8 +151,8 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
         if word.isupper() and " " not in word and word not in subject:
             continue
         if wanted and tuple(terms(word)) == wanted:
-            also = tuple(e.to for e in understood.expansions)
-            return ThemeWords.of(Theme(word, word, "", (word, *also)))
+            also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
+            return replace(ThemeWords.of(Theme(word, word, "", (word, *also))), narrow=True)
     return None
 
 

@@ -1,5 +1,7 @@
 """Is the subject there? Figures asked for, statements weighed, questions refused with a reason."""
 
+from dataclasses import replace
+
 import pytest
 
 from indexer.statements import Stated
@@ -143,10 +145,13 @@ def weighed(probability: float) -> Weighed:
 
 
 def test_statements_far_below_the_best_are_not_given() -> None:
-    found = found_in([weighed(p) for p in (0.8, 0.6, 0.5, 0.1)], best=0.9, by_theme=False)
+    found = found_in([weighed(p) for p in (0.8, 0.6, 0.5, 0.1)], best=0.9)
     assert [w.probability for w in found] == [0.8, 0.6]
+    narrow = ThemeWords("menopause", "menopause", (("menopaus",),), (), narrow=True)
+    assert found_in([weighed(0.3)], best=0.9, theme=narrow) == []
+    assert found_in([weighed(0.3)], best=0.9, theme=replace(narrow, narrow=False)) != []
     # A system whose best is far below that of another is silent.
-    assert found_in([weighed(0.3)], best=0.9, by_theme=False) == []
+    assert found_in([weighed(0.3)], best=0.9) == []
 
 
 @pytest.mark.parametrize(
