@@ -16,6 +16,7 @@ from click.testing import CliRunner
 from fastapi.testclient import TestClient
 
 from corpus.errors import IndexBusy, IndexGone, IndexMissing, IndexWriteError
+from eval.bench_stores import measure_stores
 from eval.labels import read_labels
 from indexer.build import build_index, open_place
 from indexer.manifest import Manifest
@@ -33,6 +34,7 @@ from search_api.serialise import dumps
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from tests.servers import Postgres
+from web.app import create_app
 
 NUMBERS = itertools.count()
 
@@ -241,6 +243,14 @@ def test_a_copy_of_a_copy_is_the_same_index(
     assert asked(back, 101) == asked(searcher, 101)
 
 
+def test_both_are_measured_in_one_run(empty: str, index_dir: Path) -> None:
+    found = measure_stores(str(index_dir), empty, 3)
+    assert found["same_hits"] == 1.0
+    assert found["recall_at_10"] == {"folder": 1.0, "PostgreSQL": 1.0}
+    assert all(ratio > 0 for ratio in found["p95_ratio"].values())
+    assert set(found["p95_ratio"]) >= {"search", "search of 1 %", "vectors", "words"}
+
+
 def change(corpus: Path, text: str) -> None:
     """Add a paragraph to a document of the tiny corpus."""
     from corpus.catalogue import sha256_of
@@ -436,13 +446,18 @@ def test_a_database_that_stops_answering(
 ) -> None:
     monkeypatch.setenv("ICSEARCH_DATABASE_TIMEOUT", "1")
     settings = SearchSettings(index=shipped)
-    with TestClient(create_api(Serving(settings), settings)) as client:
+    with TestClient(create_app(Serving(settings), settings)) as client:
         assert client.get("/api/v1/search?q=housing").status_code == 200
+        assert client.get("/ready").status_code == 200
         server.kill()
         try:
             reply = client.get("/api/v1/search?q=something+else")
+            ready = client.get("/ready")
+            assert client.get("/live").status_code == 200
         finally:
             server.start()
+        assert ready.status_code == 503 and "does not answer" in ready.json()["reason"]
+        assert client.get("/ready").status_code == 200
         assert reply.status_code == 503, reply.text
         assert "does not answer" in reply.json()["error"]["message"]
         assert client.get("/api/v1/search?q=something+else").status_code == 200

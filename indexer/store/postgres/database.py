@@ -5,6 +5,7 @@ import logging
 import os
 import re
 import threading
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
@@ -27,6 +28,7 @@ Query = LiteralString | sql.Composed
 
 SCHEMA = "icsearch"
 CONNECT_SECONDS = 5
+RENEW_SECONDS = 2.0
 # What a pool warns of is told by our own errors, once.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
 # Candidates that HNSW goes through; recall is measured by `icsearch bench`.
@@ -64,10 +66,16 @@ class Database:
         self._seconds = settings.database_timeout
         with self.told(), connect(url) as connection:
             check_schema(connection, url)
-        self._pool = ConnectionPool(
-            url,
+        self._most = settings.database_connections
+        self._renewing = threading.Lock()
+        self._renewed = -RENEW_SECONDS
+        self._pool = self._filled()
+
+    def _filled(self) -> ConnectionPool[Connection]:
+        return ConnectionPool(
+            self.url,
             min_size=1,
-            max_size=settings.database_connections,
+            max_size=self._most,
             timeout=self._seconds,
             kwargs={"autocommit": True, "connect_timeout": CONNECT_SECONDS},
             configure=self._configure,
@@ -97,10 +105,22 @@ class Database:
             try:
                 return self._rows(query, values)
             except psycopg.OperationalError as error:
-                if isinstance(error, errors.QueryCanceled | PoolTimeout):
+                if isinstance(error, errors.QueryCanceled):
                     raise
-                self._pool.check()
+                if isinstance(error, PoolTimeout):
+                    self._renew()
+                else:
+                    self._pool.check()
                 return self._rows(query, values)
+
+    def _renew(self) -> None:
+        """Start afresh if the server answers: a pool waits ever longer between its own attempts."""
+        with self._renewing:
+            connect(self.url).close()  # tells why it does not
+            if time.monotonic() - self._renewed >= RENEW_SECONDS:
+                former, self._pool = self._pool, self._filled()
+                self._renewed = time.monotonic()
+                former.close(timeout=0)
 
     def _rows(self, query: Query, values: Sequence[object]) -> list[tuple[Any, ...]]:
         with self._pool.connection() as connection:
