@@ -10,12 +10,13 @@ import subprocess
 import sys
 import threading
 from pathlib import Path
+from typing import Any
 
 import pytest
 from click.testing import CliRunner
 
 from corpus.errors import CatalogueError, IndexBusy, IndexDamaged, IndexGone, ModelError
-from indexer import administer, embed
+from indexer import administer, build, embed
 from indexer.build import build_index
 from indexer.embed import DEFAULT_MODEL, prepare
 from indexer.settings import CHECKOUT, IndexSettings
@@ -277,3 +278,25 @@ def test_a_damaged_export_of_the_model_is_made_again(
     prepare(DEFAULT_MODEL, tmp_path / "models")
     assert made == [folder]
     assert (tmp_path / "models" / f".damaged-{folder.name}" / "tokenizer.json").exists()
+
+
+def test_an_index_of_an_older_reader_opens_and_is_read_anew_by_the_next_build(
+    tiny_settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    older = build_index(tiny_settings).index_id
+    read: list[str] = []
+    real = build.read_isolated
+
+    def spy(path: Path, *given: Any) -> Any:
+        read.append(path.name)
+        return real(path, *given)
+
+    monkeypatch.setattr(build, "read_isolated", spy)
+    build_index(tiny_settings)
+    assert not read
+    monkeypatch.setattr(build, "READER_VERSION", "a newer one")
+    assert open_store(tiny_settings.index).manifest.index_id == older
+    newer = build_index(tiny_settings).index_id
+    assert sorted(read) == ["north.txt", "south.md"]
+    assert newer != older
+    assert roll_back(Path(tiny_settings.index)).index_id == older
