@@ -10,10 +10,6 @@ Q ?= what do other ICSs say about dementia
 SIZES ?= 10000
 HOME_SYSTEM ?= lancashire-south-cumbria
 SOAK_SECONDS ?= 900
-# Where a secret could be by mistake. Hashes are everywhere here, so randomness alone does not count.
-CODE := '*.py' '*.toml' '*.yaml' '*.yml' '*.md' '*.jinja' '*.js' '*.txt' Makefile .ci \
-  ':!corpus/documents' ':!web/static/vendor' ':!tests/vendor' ':!eval/labels'
-NOT_ENTROPY := --disable-plugin HexHighEntropyString --disable-plugin Base64HighEntropyString
 export HF_HUB_OFFLINE ?= 1
 
 .PHONY: ask serve test lint eval bench soak fuzz sbom audit clean
@@ -51,7 +47,6 @@ lint: $(VENV)/.installed-dev
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	git ls-files -z -- $(CODE) | xargs -0 $(BIN)/detect-secrets-hook $(NOT_ENTROPY)
 
 # What is installed, for those who must know: CycloneDX 1.6 with versions and licences.
 sbom: $(VENV)/.installed-dev

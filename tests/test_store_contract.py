@@ -425,7 +425,7 @@ def test_a_replica_gives_the_same_answers_and_follows_the_switch(
 
 
 def test_a_database_that_does_not_answer(monkeypatch: pytest.MonkeyPatch) -> None:
-    url = "postgresql://planner:secret@127.0.0.1:1/strategies"  # pragma: allowlist secret
+    url = "postgresql://planner:secret@127.0.0.1:1/strategies"
     done = CliRunner().invoke(main, ["ask", "dementia", "--index", url])
     assert done.exit_code == 1
     assert len(done.output.splitlines()) == 1
