@@ -68,16 +68,17 @@ def bench(
         return
     result: dict[str, Any] = {"machine": machine(), "load_at_start": os.getloadavg()}
     result["corpora"] = [shipped(settings, queries, workers)]
+    _keep(result, output)
     if with_rates:
         result["indexing"] = rates.measure(settings)
     work = work or Path(tempfile.gettempdir()) / "icsearch-bench"
     for size in sorted(sizes):
         click.echo(f"Measuring {size:,} passages.", err=True)
         result["corpora"].append(made_up(settings, work, size, queries, workers))
+        _keep(result, output)
     result["load_at_end"] = os.getloadavg()
     result["growth"] = growth(result["corpora"])
-    if output is not None:
-        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _keep(result, output)
     if plots is not None:
         draw(result, plots)
     if as_json:
@@ -90,8 +91,7 @@ def _pages(index: str, queries: int, as_json: bool, output: Path | None) -> None
     from eval.bench_pages import measure_pages, show_pages
 
     result = measure_pages(index, queries)
-    if output is not None:
-        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _keep(result, output)
     if as_json:
         click.echo(json.dumps(result, indent=1))
     else:
@@ -116,12 +116,17 @@ def _beside(
         apart(_build, str(root), index, sizes[0])
         folder = str(root)
     result = {"machine": machine(), **measure_stores(folder, url, queries)}
-    if output is not None:
-        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
+    _keep(result, output)
     if as_json:
         click.echo(json.dumps(result, indent=1))
     else:
         show_stores(result)
+
+
+def _keep(result: dict[str, Any], output: Path | None) -> None:
+    """Write what is measured so far, so that a run that is stopped leaves something."""
+    if output is not None:
+        output.write_text(json.dumps(result, indent=1) + "\n", encoding="utf-8")
 
 
 def machine() -> dict[str, object]:
