@@ -14,7 +14,7 @@ from typing import Literal
 import numpy as np
 
 from corpus.errors import QueryError, UnknownId
-from corpus.model import LEVEL_NAMES, Document, Lineage, Reading, System, Theme
+from corpus.model import CAUTION, LEVEL_NAMES, Document, Lineage, Reading, System, Theme
 from indexer.analyse import STOP_STEMS, stem
 from indexer.embed import Vectors
 from indexer.statements import Stated, statements
@@ -482,7 +482,7 @@ class Searcher:
             "mislead. What a reader cannot see is not quoted; the document’s own page "
             "says what was found."
             for d in dict.fromkeys(documents)
-            if self.store.reading(d).cautions
+            if any(w.startswith(CAUTION) for w in self.store.reports[d].warnings)
         )
 
     def _level_notes(self, systems: Sequence[str]) -> tuple[str, ...]:
