@@ -38,7 +38,7 @@ def test_settings_that_are_named_exist(path: object) -> None:
         for _, settings in SCRIPT["CLASSES"]
         for name in settings.model_fields
     }
-    for name, several in re.findall(r"(ICSEARCH_[A-Z][A-Z_]*)(\*?)", path.read_text()):  # type: ignore[attr-defined]
+    for name, several in re.findall(r"(ICSEARCH_[A-Z][A-Z_]*)([*…]?)", path.read_text()):  # type: ignore[attr-defined]
         assert any(k.startswith(name) for k in known) if several else name in known, name
 
 
