@@ -12,7 +12,7 @@ import sqlite3
 import sys
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
 from typing import cast
 
@@ -72,13 +72,23 @@ class Folder:
                 raise _unwritten(self.root, f"a part of it was not ({error.message})") from error
             publish(work, self.root / GENERATIONS / made.index_id)
         finally:
-            shutil.rmtree(work, ignore_errors=True)
+            _clear(work)
 
     def switch(self, index_id: str, keep: int) -> Manifest:
         """Serve a generation, and delete all but those served last."""
         switch(self.root, index_id)
         prune(self.root, keep)
         return Manifest.read(self.root / GENERATIONS / index_id)
+
+
+def _clear(work: Path) -> None:
+    """Delete what was built, if it was not published."""
+    gone = work.with_name(f"{DELETING}{work.name.removeprefix(BUILDING)}")
+    with suppress(OSError):
+        # A tantivy reader still open would make a lock file in a folder it finds by name.
+        work.rename(gone)
+    for folder in (work, gone):
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 def _written(work: Path) -> dict[str, FileFacts]:
