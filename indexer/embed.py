@@ -10,7 +10,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from pathlib import Path
@@ -255,8 +255,7 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
         onnx_file = work / "model.onnx"
         _torch_to_onnx(model, onnx_file)
         model.tokenizer.backend_tokenizer.save(str(work / "tokenizer.json"))
-        family = next((f for f in PREFIXES if f in name.lower()), "")
-        prefixes = PREFIXES.get(family, ("", ""))
+        prefixes = _prefixes(name, model.prompts)
         facts = EncoderFacts(
             model=name,
             weights_sha256=sha256 or "unknown",
@@ -282,6 +281,18 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
         disk.sync(folder.parent)
     finally:
         shutil.rmtree(work, ignore_errors=True)
+
+
+def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
+    """What is put before a question and before a passage: as the model says, or as its family does.
+
+    Models say so in `config_sentence_transformers.json`; those of some families only on their page.
+    """
+    query = prompts.get("query") or ""
+    passage = prompts.get("document") or prompts.get("passage") or ""
+    if query or passage:
+        return query, passage
+    return next((found for family, found in PREFIXES.items() if family in name.lower()), ("", ""))
 
 
 def _write_hashes(folder: Path) -> None:

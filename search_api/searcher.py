@@ -50,6 +50,7 @@ from search_api.model import (
     Understood,
     Verified,
 )
+from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
 from search_api.understand import Understander, asks_across
@@ -68,10 +69,15 @@ class Searcher:
     """
 
     def __init__(self, store: Store, settings: SearchSettings) -> None:
-        """Answer from a store that is open."""
+        """Answer from a store that is open.
+
+        Raises:
+            ModelError: a reranker is set and cannot be loaded.
+        """
         self.store = store
         self.settings = settings
         self._understander = Understander(store)
+        self._reranker = open_reranker(settings.reranker) if settings.reranker else None
         self._query_vector = lru_cache(maxsize=2_000)(store.encoder.query)
         self._spoken = lru_cache(maxsize=200_000)(self._speaks)
         # Each Searcher has one generation, so what it answered stays right.
@@ -106,6 +112,8 @@ class Searcher:
             for candidate, passage in zip(found, passages, strict=True)
             if passage.form != "contents"
         ]
+        if self._reranker is not None:
+            pairs = reranked(self._reranker, understood.subject, pairs, self.settings.reranked)
         kept = [pair for pair in pairs if _wanted(understood, pair[1].text)]
         if not kept and understood.phrases:
             # A quotation that stands nowhere still says what is looked for.

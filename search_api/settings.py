@@ -11,8 +11,8 @@ from indexer.settings import CHECKOUT
 class SearchSettings(BaseSettings):
     """How passages are found and when a subject counts as found.
 
-    The weights were set on the tune questions of `eval/labels` and on three public collections,
-    not on the test questions. Some constants elsewhere were: docs/evaluation.md names them.
+    The weights were set on the questions of `eval/labels` and on three public collections, not on
+    the fresh questions.
     """
 
     model_config = SettingsConfigDict(env_prefix="ICSEARCH_", extra="ignore", frozen=True)
@@ -22,6 +22,8 @@ class SearchSettings(BaseSettings):
     lexical_share: float = Field(0.3, ge=0, le=1, description="weight of BM25 in the first order")
     expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of acronyms spelled out")
     alike_weight: float = Field(0.4, ge=0, le=1, description="weight of other words for a word")
+    reranker: str = Field("", description="a cross-encoder, name or folder; none by default")
+    reranked: int = Field(30, ge=2, le=200, description="passages that the reranker reads")
     answers_kept: int = Field(
         256, ge=0, le=100_000, description="answers kept to questions asked again, of each kind"
     )

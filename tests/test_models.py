@@ -1,0 +1,137 @@
+"""Other models by folder: embedding models and cross-encoders, tiny ones that are made here."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from corpus.errors import ModelError
+from indexer.build import build_index
+from indexer.embed import DEFAULT_MODEL, Encoder
+from indexer.settings import IndexSettings
+from indexer.store import open_store
+from search_api.model import Query
+from search_api.rerank import CrossEncoderReranker, reranked, text_of
+from search_api.retrieve import Candidate
+from search_api.searcher import Searcher, open_searcher
+from search_api.settings import SearchSettings
+
+WORDS = "dementia care carers housing people living well plan priority we will the of and in by"
+SIZE = {
+    "hidden_size": 16,
+    "num_hidden_layers": 1,
+    "num_attention_heads": 2,
+    "intermediate_size": 32,
+}
+
+
+def bert(folder: Path, labels: int | None = None) -> Path:
+    """A BERT of random weights with letters and a few words, or with a head for one label."""
+    import torch
+    from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
+
+    torch.manual_seed(7)
+    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,:;-()'%"
+    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split()]
+    vocabulary += [*letters] + [f"##{c}" for c in letters]
+    folder.mkdir(parents=True)
+    vocabulary_file = folder / "vocab.txt"
+    vocabulary_file.write_text("\n".join(dict.fromkeys(vocabulary)))
+    tokenizer = BertTokenizerFast(vocab_file=str(vocabulary_file), model_max_length=128)
+    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **SIZE)
+    if labels is None:
+        model = BertModel(config)
+    else:
+        config.num_labels = labels
+        model = BertForSequenceClassification(config)
+    model.save_pretrained(folder)
+    tokenizer.save_pretrained(folder)
+    return folder
+
+
+@pytest.fixture(scope="module")
+def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with an embedding model of 16 dimensions that wants prefixes."""
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
+
+    top = tmp_path_factory.mktemp("models")
+    words = Transformer(str(bert(top / "bert")), max_seq_length=128)
+    model = SentenceTransformer(
+        modules=[words, Pooling(16)], prompts={"query": "ask: ", "document": "told: "}, device="cpu"
+    )
+    model.save(str(top / "small"))
+    return top / "small"
+
+
+@pytest.fixture(scope="module")
+def cross_encoder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a cross-encoder of one label."""
+    return bert(tmp_path_factory.mktemp("models") / "cross", labels=1)
+
+
+def test_another_model_brings_its_own_dimensions_and_prefixes(
+    small_model: Path, tiny_settings: IndexSettings
+) -> None:
+    from sentence_transformers import SentenceTransformer
+
+    first = build_index(tiny_settings)
+    second = build_index(tiny_settings.model_copy(update={"model": str(small_model)}))
+    assert first.index_id != second.index_id
+    assert first.made["model"] == DEFAULT_MODEL and second.made["model"] == str(small_model)
+    store = open_store(tiny_settings.index)
+    encoder: Encoder = store.encoder
+    assert encoder.facts.dimensions == 16 == store.vectors(np.array([0])).shape[1]
+    assert (encoder.facts.query_prefix, encoder.facts.passage_prefix) == ("ask: ", "told: ")
+    theirs = SentenceTransformer(str(small_model), device="cpu")
+    expected = theirs.encode("dementia care", prompt_name="query", normalize_embeddings=True)
+    assert float(encoder.query("dementia care") @ np.asarray(expected)) > 0.9999
+    searcher = Searcher(store, SearchSettings(index=tiny_settings.index))
+    assert searcher.search(Query("dementia")).hits
+
+
+def test_a_folder_that_holds_no_model_is_told(tiny_settings: IndexSettings, tmp_path: Path) -> None:
+    empty = tmp_path / "nothing"
+    empty.mkdir()
+    (empty / "config.json").write_text(json.dumps({}))
+    with pytest.raises(ModelError, match="nothing"):
+        build_index(tiny_settings.model_copy(update={"model": str(empty)}))
+
+
+def test_a_reranker_orders_the_first_passages_and_leaves_the_rest(
+    searcher: Searcher, cross_encoder: Path
+) -> None:
+    model = CrossEncoderReranker(str(cross_encoder))
+    hits = searcher.search(Query("carers", limit=30)).hits
+    rows = {
+        p.id: row
+        for row, p in enumerate(searcher.store.passages(range(searcher.store.manifest.passages)))
+    }
+    found = [(Candidate(rows[h.passage.id], h.score, 0.0, 0.0), h.passage) for h in hits]
+    out = reranked(model, "carers", found, 10)
+    assert out[10:] == found[10:]
+    expected = model.scores("carers", [text_of(p) for _, p in found[:10]])
+    best = sorted(range(10), key=lambda i: -expected[i])
+    assert [p.id for _, p in out[:10]] == [found[i][1].id for i in best]
+    assert [c.score for c, _ in out] == sorted((c.score for c, _ in found), reverse=True)
+
+
+def test_search_goes_through_the_reranker_that_is_set(
+    searcher: Searcher, cross_encoder: Path
+) -> None:
+    settings = searcher.settings.model_copy(update={"reranker": str(cross_encoder)})
+    query = Query("carers", limit=100)
+    before = [hit.passage.id for hit in searcher.search(query).hits]
+    once, again = (
+        [hit.passage.id for hit in Searcher(searcher.store, settings).search(query).hits]
+        for _ in range(2)
+    )
+    assert once == again != before
+    assert sorted(once) == sorted(before)
+
+
+def test_a_reranker_that_is_not_there_is_told(index_dir: Path, tmp_path: Path) -> None:
+    settings = SearchSettings(index=str(index_dir), reranker=str(tmp_path / "gone"))
+    with pytest.raises(ModelError, match="ICSEARCH_RERANKER"):
+        open_searcher(settings)
