@@ -11,6 +11,9 @@ from search_api.model import Cell, ComparedSystem, ComparedTheme, SystemAnswer, 
 
 FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
+DOUBTFUL = "Found by meaning: it may be about something near your subject. Read and judge."
+"""What is said before statements of a system none of which is sure."""
+
 
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """A count with its noun: "1 passage", "2 passages"."""
@@ -35,18 +38,25 @@ def headline(
     asked: Asked,
 ) -> str:
     """The headline of an answer."""
-    spoken = [a for a in answers if a.statements]
+    spoken = [a for a in answers if any(s.sure for s in a.statements)]
+    doubtful = [a for a in answers if a.statements and a not in spoken]
     others = "other " if understood.excluded_systems else ""
     subject = subject_of(understood, asked)
     total = len(answers)
-    if not spoken and understood.outside and not understood.systems:
+    if not spoken and not doubtful and understood.outside and not understood.systems:
         return f"{listed(understood.outside[:3])}: not in the corpus."
-    if not spoken:
+    if not spoken and not doubtful:
         body = plural(total, f"{others}system")
         return f"None of {body} was found to address {subject}." if total else "Nothing to search."
-    parts = [f"{len(spoken)} of {plural(total, f'{others}system')} address {subject}"]
-    if total == 1:
-        parts = [f"{spoken[0].name} addresses {subject}"]
+    parts = []
+    if spoken:
+        parts = [f"{len(spoken)} of {plural(total, f'{others}system')} address {subject}"]
+        if total == 1:
+            parts = [f"{spoken[0].name} addresses {subject}"]
+    if doubtful:
+        # Near in meaning, which is often about something else: no count says that they speak.
+        names = listed([a.name for a in doubtful])
+        parts.append(f"{names} may{' too' if spoken else f' address {subject}'}: read and judge")
     parts += [_promise(said) for said in spoken if said.status == "commits"]
     silent = [a.name for a in answers if a.status == "silent"]
     if silent:
@@ -89,10 +99,14 @@ def comparison_summary(
     if len(systems) < 2:
         return ()
     names = {s.id: s.name for s in systems}
-    shared, alone, none = [], [], []
+    shared, alone, none, doubt = [], [], [], []
     for theme in themes:
         spoken = [c for c in cells if c.theme == theme.id and c.statements]
-        if len(spoken) == len(systems):
+        unsure = [c for c in spoken if not any(s.sure for s in c.statements)]
+        if unsure:
+            where = listed([names[c.system] for c in unsure])
+            doubt.append(f"{theme.label} ({where})")
+        elif len(spoken) == len(systems):
             firm = sum(c.status == "commits" for c in spoken)
             shared.append(f"{theme.label} ({firm} of {len(systems)} with a target or commitment)")
         elif len(spoken) == 1:
@@ -106,4 +120,6 @@ def comparison_summary(
         out.append(f"Only one speaks of: {'; '.join(alone)}.")
     if none:
         out.append(f"None was found to speak of: {'; '.join(none)}.")
+    if doubt:
+        out.append(f"May be about something near, read and judge: {'; '.join(doubt)}.")
     return tuple(out)

@@ -144,6 +144,8 @@ class Statement:
 
     `triggers` are the words that gave it its place on the ladder. `context` says what a row or a
     pronoun needs to be understood (the row's columns, the heading above): it is not quoted.
+    `sure` says whether it is taken to be about the subject; what is not sure may be about
+    something near it, and no count rests on it.
     """
 
     text: str
@@ -153,6 +155,7 @@ class Statement:
     score: float = 0.0
     form: str = "prose"
     context: str = ""
+    sure: bool = True
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from corpus.model import LEVEL_NAMES, Passage
 from indexer.manifest import Manifest
 from indexer.store import Store
 from search_api.dates import british_date
-from search_api.headline import plural
+from search_api.headline import DOUBTFUL, plural
 from search_api.model import (
     Answer,
     Citation,
@@ -99,6 +99,8 @@ def answer(found: Answer, store: Store) -> None:
         level = LEVEL_NAMES[said.level]
         console.print()
         console.print(Text(f"{said.name} ({level}): {STATUS_WORDS[said.status]}", style="bold"))
+        if said.statements and not any(s.sure for s in said.statements):
+            console.print(f"  {DOUBTFUL}")
         for statement in said.statements:
             _statement(console, statement, citations[statement.citation], store)
         if not said.statements:

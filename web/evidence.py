@@ -9,7 +9,7 @@ from corpus.model import LEVEL_NAMES, Cell, Document, Reading
 from indexer.store import Store
 from search_api.cite import cite
 from search_api.dates import british_date
-from search_api.headline import plural
+from search_api.headline import DOUBTFUL, plural
 from search_api.model import LADDER, CellStatus, Citation, Hit, Ladder, Searched, Statement
 from web.address import Address
 from web.format import page_reference
@@ -242,6 +242,7 @@ class SystemPart:
     more: Link | None
     nearest: Quote | None
     searched: str
+    doubtful: str
 
 
 def searched_in_words(searched: Searched) -> str:
@@ -306,4 +307,5 @@ def system_part(
         more=more,
         nearest=quoter.statement(nearest) if nearest else None,
         searched=searched_in_words(searched),
+        doubtful=DOUBTFUL if statements and not any(s.sure for s in statements) else "",
     )
