@@ -14,7 +14,7 @@ from eval.labels import LabelError, find_quote, read_labels
 from search_api.model import Answer, Citation, Comparison, Query, Statement
 from search_api.searcher import Searcher
 
-FILE = "statements.jsonl"
+FILES = ("statements.jsonl", "statements_fresh.jsonl")
 QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
 SAME = 0.8
 """A statement is the one labelled if they share at least this part of the longer."""
@@ -22,6 +22,8 @@ Z = 1.959964
 """Two-sided 95 %: the quantile .975 of the normal distribution."""
 
 Place = tuple[str, int, int]
+Given = dict[str, list[tuple[Place, bool]]]
+"""The places stated for each thing asked, and whether each is taken to be sure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,9 +60,10 @@ class OnSubject:
 def statements(searcher: Searcher) -> dict[str, OnSubject]:
     """The score over everything labelled, and by how it was asked.
 
-    Keys: all, ask, compare (themes of the catalogue), compare_free_text.
+    Keys: all, sure (of those, what the product is sure of), ask, compare (themes of the catalogue),
+    compare_free_text.
     """
-    rows = read_labels(FILE)
+    rows = [row for file in FILES for row in read_labels(file)]
     texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
     labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
     for row in rows:
@@ -73,11 +76,17 @@ def statements(searcher: Searcher) -> dict[str, OnSubject]:
         "compare": _compared(searcher, _once(labels["compare"])),
         "compare_free_text": _compared(searcher, _once(labels["compare_free_text"])),
     }
-    scores = {way: score(labels[way], given[way]) for way in labels}
+    scores = {way: score(labels[way], _plain(given[way])) for way in labels}
     together = [Label(f"{w}: {one.asked}", one.place, one.on_subject)
                 for w, some in labels.items() for one in some]  # fmt: skip
     every = {f"{w}: {a}": places for w, some in given.items() for a, places in some.items()}
-    return {"all": score(together, every)} | scores
+    sure = {asked: [one for one in places if one[1]] for asked, places in every.items()}
+    whole = {"all": score(together, _plain(every)), "sure": score(together, _plain(sure))}
+    return whole | scores
+
+
+def _plain(given: Given) -> dict[str, list[Place]]:
+    return {asked: [place for place, _ in places] for asked, places in given.items()}
 
 
 def place_of(texts: Mapping[str, str], row: Mapping[str, Any]) -> Place:
@@ -92,7 +101,9 @@ def place_of(texts: Mapping[str, str], row: Mapping[str, Any]) -> Place:
     try:
         return document, *find_quote(texts, document, row["quote"])
     except LabelError as error:
-        raise LabelError(f"{error.message} It is in {FILE}; label it again.") from error
+        raise LabelError(
+            f"{error.message} It is in {' or '.join(FILES)}; label it again."
+        ) from error
 
 
 def score(labels: Sequence[Label], given: Mapping[str, Sequence[Place]]) -> OnSubject:
@@ -158,7 +169,7 @@ def wilson(good: int, of: int) -> tuple[float, float]:
     return round(max(0.0, low), 4), round(min(1.0, high), 4)
 
 
-def _asked(searcher: Searcher, questions: Iterable[str]) -> dict[str, list[Place]]:
+def _asked(searcher: Searcher, questions: Iterable[str]) -> Given:
     """The places that the answer to each question states, asked from home where one is known."""
     homes = {
         row["text"]: row.get("home") for name in reversed(QUESTIONS) for row in read_labels(name)
@@ -170,7 +181,7 @@ def _asked(searcher: Searcher, questions: Iterable[str]) -> dict[str, list[Place
     return out
 
 
-def _compared(searcher: Searcher, themes: Sequence[str]) -> dict[str, list[Place]]:
+def _compared(searcher: Searcher, themes: Sequence[str]) -> Given:
     """The places that the cells of each theme state."""
     if not themes:
         return {}
@@ -183,10 +194,10 @@ def _compared(searcher: Searcher, themes: Sequence[str]) -> dict[str, list[Place
     }
 
 
-def _places(reply: Answer | Comparison, given: Iterable[Statement]) -> list[Place]:
+def _places(reply: Answer | Comparison, given: Iterable[Statement]) -> list[tuple[Place, bool]]:
     cited: dict[str, Citation] = {c.id: c for c in reply.citations}
-    spans = [cited[s.citation] for s in given]
-    return [(c.document_id, c.start, c.end) for c in spans]
+    spans = [(cited[s.citation], s.sure) for s in given]
+    return [((c.document_id, c.start, c.end), sure) for c, sure in spans]
 
 
 def _once(labels: Sequence[Label]) -> list[str]:
