@@ -3,10 +3,13 @@
 `make soak` asks many more.
 """
 
+from collections.abc import Mapping
+from typing import Any
+
 import pytest
 import schemathesis
 from fastapi.testclient import TestClient
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, assume, given, settings
 from schemathesis import BaseSchema, Case, GenerationMode
 from schemathesis.config import SchemathesisConfig
 
@@ -15,8 +18,15 @@ from web.app import create_app
 
 # A generation, system or document made up is not there, and that is no fault of the request.
 NOT_THERE = ["2xx", "404", "410"]
+# Of several things that are wrong the generation is told first.
+REFUSED = ["404", "410", "413", "415", "422", "429", "503"]
 CONFIG = SchemathesisConfig.from_dict(
-    {"checks": {"positive_data_acceptance": {"expected-statuses": NOT_THERE}}}
+    {
+        "checks": {
+            "positive_data_acceptance": {"expected-statuses": NOT_THERE},
+            "negative_data_rejection": {"expected-statuses": REFUSED},
+        }
+    }
 )
 
 
@@ -48,6 +58,12 @@ def test_every_operation_is_tried(described: BaseSchema) -> None:
     assert found == {(method.lower(), f"/api/v1{path}") for method, path in OPERATIONS}
 
 
+def years_crossed(query: Mapping[str, Any]) -> bool:
+    """Whether `from` is after `to`, which OpenAPI has no words for."""
+    first, last = query.get("from"), query.get("to")
+    return isinstance(first, int) and isinstance(last, int) and first > last
+
+
 CASES = [
     (mode, *operation)
     for operation in OPERATIONS
@@ -65,6 +81,7 @@ def test_requests_made_up_from_the_description_get_what_it_promises(
     @settings(suppress_health_check=list(HealthCheck))
     @given(case=operation.as_strategy(generation_mode=mode))
     def ask(case: Case) -> None:
+        assume(mode == GenerationMode.NEGATIVE or not years_crossed(case.query or {}))
         case.call_and_validate()
 
     ask()

@@ -7,7 +7,9 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 import urllib.request
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 
@@ -78,6 +80,23 @@ def test_questions_are_answered_while_a_new_generation_opens(
     assert serving.searcher().index_id == newer
 
 
+def workers_of(process: int) -> int:
+    """How many processes that answer a server has started."""
+    command = ["ps", "-ww", "--ppid", str(process), "-o", "args="]
+    lines = subprocess.run(command, capture_output=True, text=True, check=False).stdout
+    return sum("spawn_main" in line for line in lines.splitlines())
+
+
+def eventually(true: Callable[[], bool], seconds: float = 60) -> bool:
+    """Whether something comes true in time."""
+    end = time.monotonic() + seconds
+    while not true():
+        if time.monotonic() > end:
+            return False
+        time.sleep(0.1)
+    return True
+
+
 def test_several_processes_answer_on_one_port(index_dir: Path) -> None:
     command = [sys.executable, "-m", "search_api.cli", "serve", "--port", "0", "--workers", "2"]
     environment = os.environ | {"PYTHONPATH": str(CHECKOUT), "PYTHONUNBUFFERED": "1"}
@@ -94,10 +113,7 @@ def test_several_processes_answer_on_one_port(index_dir: Path) -> None:
             for _ in range(4):
                 with urllib.request.urlopen(f"{told[0]}/api/v1/health", timeout=60) as reply:
                     assert json.load(reply)["status"] == "ok"
-            workers = subprocess.run(
-                ["ps", "--ppid", str(server.pid), "-o", "args="], capture_output=True, text=True
-            ).stdout
-            assert workers.count("spawn_main") == 2
+            assert eventually(lambda: workers_of(server.pid) == 2)
         finally:
             server.send_signal(signal.SIGTERM)
     assert server.returncode == 0

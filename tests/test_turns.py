@@ -1,6 +1,8 @@
 """Who is answered, who waits and who is turned away; and what damage leaves served."""
 
 import asyncio
+from collections.abc import Callable, Coroutine
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +21,12 @@ from tests.test_crash import another_plan
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 BODY = {"type": "http.response.body", "body": b"x"}
+
+
+def in_a_loop(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Run a story in a thread of its own: the browser's tests leave a loop running in this one."""
+    with ThreadPoolExecutor(1) as pool:
+        pool.submit(lambda: asyncio.run(story())).result()
 
 
 class Site:
@@ -94,7 +102,7 @@ def test_some_work_some_wait_and_others_are_told_to_come_back() -> None:
         await again.task
         assert again.status == 200
 
-    asyncio.run(story())
+    in_a_loop(story)
 
 
 def test_nobody_waits_longer_than_the_bound() -> None:
@@ -110,7 +118,7 @@ def test_nobody_waits_longer_than_the_bound() -> None:
         await third.task
         assert third.status == 200
 
-    asyncio.run(story())
+    in_a_loop(story)
 
 
 def test_slow_readers_slow_senders_and_free_paths_hold_up_nobody() -> None:
@@ -139,7 +147,7 @@ def test_slow_readers_slow_senders_and_free_paths_hold_up_nobody() -> None:
         await asyncio.gather(reader.task, sender.task, third.task, free.task)
         assert sender.status == 200
 
-    asyncio.run(story())
+    in_a_loop(story)
 
 
 def test_a_turn_is_given_back_when_an_answer_fails() -> None:
@@ -152,7 +160,7 @@ def test_a_turn_is_given_back_when_an_answer_fails() -> None:
             with pytest.raises(RuntimeError, match="broken"):
                 await Client(app).task
 
-    asyncio.run(story())
+    in_a_loop(story)
 
 
 def test_a_damaged_generation_does_not_take_the_last_good_one_away(

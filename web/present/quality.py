@@ -14,6 +14,8 @@ from search_api.dates import british_date
 from web.format import capital
 
 MOST_COLUMNS = 7
+OUTER = "Answers"
+"""The part of the report whose name says nothing that the names inside it do not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +65,15 @@ def _add(
         if _alike(list(value.values())):
             tables.append(_table(name, [{"": k.replace("_", " "), **v} for k, v in value.items()]))
         elif any(isinstance(v, Mapping | list) for v in value.values()):
+            plain = {k: v for k, v in value.items() if not isinstance(v, Mapping | list)}
+            if plain:
+                _add(name, plain, figures, texts, tables)
             for inner, item in value.items():
-                _add(f"{name}: {in_words(inner).lower()}", item, figures, texts, tables)
+                if inner not in plain:
+                    title = (
+                        in_words(inner) if name == OUTER else f"{name}: {in_words(inner).lower()}"
+                    )
+                    _add(title, item, figures, texts, tables)
         else:
             rows = tuple((in_words(k), _shown(v)) for k, v in value.items())
             tables.append(Table(name, ("", "Value"), rows))
