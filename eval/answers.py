@@ -1,7 +1,8 @@
 """How good answers are: rungs, cells, statements, commitments, and whether every citation holds.
 
-The ladder's labels are split; the rules were made on *tune* and are judged on *test*. Cells,
-nuggets and commitments have no split: they measure, and no rule was set on single items of theirs.
+The ladder's labels are split; the rules were made on *tune* and are judged on *test*. Cells of
+the catalogue's themes were tuned on, the fresh ones were not. Nuggets and commitments have no
+split, and no rule was set on single items of theirs.
 
 Nuggets, and recall of them, are as in TREC question answering (Voorhees, 2003): a nugget is a fact
 that a good answer holds, *vital* if an answer without it is wanting.
@@ -14,7 +15,7 @@ from typing import Any
 
 from eval.labels import FRESH, find_quote, questions, read_labels
 from eval.priorities import priorities
-from eval.statements import statements
+from eval.statements import FILES, statements
 from search_api.cite import heading_at, sha256
 from search_api.ladder import grade
 from search_api.model import LADDER, Answer, Citation, Filters, Ladder, Query, Statement
@@ -116,6 +117,11 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
         "commitments": asdict(commitments(searcher)),
         "priorities": asdict(priorities(searcher)),
         "statements_on_subject": {k: asdict(v) for k, v in statements(searcher).items()},
+        "statements_on_subject_by_pass": {
+            f"{file.removesuffix('.jsonl')}: {way}": asdict(score)
+            for file in FILES
+            for way, score in statements(searcher, (file,)).items()
+        },
         "round_trip": asdict(trip) | {"share": trip.share},
     }
 

@@ -109,6 +109,8 @@ def _beside(
 ) -> None:
     from eval.bench_stores import measure_stores, show_stores
 
+    if len(sizes) > 1:
+        raise click.UsageError("--beside takes one --size.")
     folder = index
     if sizes:
         root = (work or Path(tempfile.gettempdir()) / "icsearch-bench") / str(sizes[0])

@@ -163,9 +163,9 @@ def main(index: str, penalty: float, show: bool) -> None:
     for share in (MOST_REFUSED, 0.03, 0.05):
         line = np.sort(scores[right == 1])[int(share * answerable)]
         caught = float((scores[right == 0] < line).mean())
-        tuned = float((scores[(right == 0) & ~made] < line).mean())
+        ours = float((scores[(right == 0) & ~made] < line).mean())
         click.echo(
-            f"{share:.0%} refused below {line:.3f}: {tuned:.2f} of the tune questions without an "
+            f"{share:.0%} refused below {line:.3f}: {ours:.2f} of our questions without an "
             f"answer told, {caught:.2f} with those made up, all held back"
         )
     click.echo(f"area under the curve, topics held back: {area(scores, right):.3f}")

@@ -16,7 +16,7 @@ from corpus.errors import IcsearchError
 from corpus.model import Passage
 
 LABELS = Path(__file__).parent / "labels"
-FRESH = "fresh"  # read only when asked for by name, so that its totals are looked at on purpose
+FRESH = "fresh"  # asked only if named, so that its totals are looked at on purpose
 LEAST_SHARE = 0.5
 
 

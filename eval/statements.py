@@ -57,13 +57,13 @@ class OnSubject:
     dropped: float
 
 
-def statements(searcher: Searcher) -> dict[str, OnSubject]:
-    """The score over everything labelled, and by how it was asked.
+def statements(searcher: Searcher, files: Sequence[str] = FILES) -> dict[str, OnSubject]:
+    """The score over everything labelled in some files, and by how it was asked.
 
     Keys: all, sure (of those, what the product is sure of), ask, compare (themes of the catalogue),
     compare_free_text.
     """
-    rows = [row for file in FILES for row in read_labels(file)]
+    rows = [row for file in files for row in read_labels(file)]
     texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
     labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
     for row in rows:

@@ -33,7 +33,6 @@ from indexer.store.publish import Folder
 
 SPLITTER_VERSION = "1"
 VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
-EMBEDDING = "embedding"
 
 Tell = Callable[[str, int, int], None]
 """Told a stage, how much of it is done, and how much there is."""
@@ -63,7 +62,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         catalogue = open_catalogue(settings.corpus)
         tell("Preparing the model", 0, 1)
         model = prepare(settings.model, place.models)
-        encoder = open_encoder(model)
+        encoder = open_encoder(model, 0)
         tell("Preparing the model", 1, 1)
         former = place.former(encoder)
         reads, failures = _read_all(catalogue, former, tell)
@@ -74,7 +73,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         )[:16]
         if not place.holds(index_id):
             with embedding(encoder, model, settings.scheduler) as able:
-                progress = Progress(place.models.parent / EMBEDDING, able)
+                progress = Progress(place.progress, able)
                 share = settings.context_share
                 embedded = embed(parts, catalogue, share, able, former, progress, tell)
             contents = Contents(
@@ -95,7 +94,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
                 ),
             )
         manifest = place.switch(index_id, settings.keep_generations)
-        clear(place.models.parent / EMBEDDING)
+        clear(place.progress)
         return manifest
 
 

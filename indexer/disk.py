@@ -33,8 +33,12 @@ def sync_tree(folder: Path) -> None:
 def replace(path: Path, content: bytes) -> None:
     """Write a file whole or not at all."""
     new = path.with_name(f"{path.name}.new")
-    new.write_bytes(content)
-    _into_place(new, path)
+    try:
+        new.write_bytes(content)
+        _into_place(new, path)
+    except BaseException:
+        new.unlink(missing_ok=True)
+        raise
 
 
 def copy(source: Path, target: Path) -> None:
@@ -104,10 +108,13 @@ def corpus_locked(corpus: Path, *, change: bool) -> Iterator[None]:
             ) from None
         except OSError:
             pass
-        if change:
-            _changing.add(place)
-        yield
-    finally:
-        if change:
+        if not change:
+            yield
+            return
+        _changing.add(place)
+        try:
+            yield
+        finally:
             _changing.discard(place)
+    finally:
         os.close(handle)

@@ -223,7 +223,7 @@ def prepare(name: str, store: Path) -> Path:
     key = sha256 or hashlib.sha256(name.encode()).hexdigest()
     folder = store / key[:16]
     try:
-        open_encoder(folder)
+        open_encoder(folder, 0)  # as the store opens it, so that it is opened once
     except ModelError:
         if folder.exists():
             # Kept, since what is wrong with it may be of interest; a later one takes its place.

@@ -23,6 +23,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from corpus.errors import AdminError, DocumentError, IcsearchError, IndexBusy, UnknownId
+from indexer import disk
 from indexer.journal import Journal
 
 Act = Literal["add", "remove", "rebuild"]
@@ -219,9 +220,7 @@ def _read(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, content: dict[str, Any]) -> None:
     """Write whole or not at all, so that a reader never sees half of it."""
-    new = path.with_name(f"{path.name}.new")
-    new.write_text(json.dumps(content, ensure_ascii=False), encoding="utf-8")
-    new.replace(path)
+    disk.replace(path, json.dumps(content, ensure_ascii=False).encode())
 
 
 # The child's side.

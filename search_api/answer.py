@@ -40,7 +40,7 @@ FOUND = 0.025
 SURE = 0.5
 """From this probability on a statement is taken to be about the subject; below it may be.
 
-Of the statements labelled by hand about two thirds were from here on, and a quarter below.
+Of those given, by hand labels, .81 of the sure ones are about it and .28 of the others.
 """
 BESIDE_BEST = 0.4
 """A statement counts if its probability is at least this share of the best one's."""

@@ -6,12 +6,10 @@ commitment. Nothing is added: `text` is the row's or sentence's own slice, and i
 """
 
 import re
-import threading
 import unicodedata
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
-from weakref import WeakKeyDictionary
 
 from corpus.errors import QueryError
 from corpus.model import Document, Reading, Section
@@ -20,7 +18,7 @@ from indexer.statements import Stated, sentences, statements
 from indexer.store import Store
 from search_api.cite import cite
 from search_api.dates import Date, deadlines_in
-from search_api.derived import by_document
+from search_api.derived import by_document, once_a_store
 from search_api.judge import ThemeWords, theme_of
 from search_api.ladder import Row, aims_in, grade
 from search_api.model import Citation, Commitment, Commitments, Filters, Ladder, Milestone
@@ -55,9 +53,6 @@ PERIOD = re.compile(r"\b(minute|hour|day|week|month)s?\b", re.IGNORECASE)
 SCALE = re.compile(r"(bn|billion|m|million|k|thousand)$", re.IGNORECASE)
 SCALES = {"billion": "bn", "million": "m", "thousand": "k"}
 
-_registers: "WeakKeyDictionary[Store, tuple[Commitment, ...]]" = WeakKeyDictionary()
-_lock = threading.Lock()
-
 
 @dataclass(frozen=True, slots=True)
 class Measure:
@@ -68,19 +63,15 @@ class Measure:
     unit: str | None
 
 
+@once_a_store
 def register(store: Store) -> tuple[Commitment, ...]:
     """Every commitment of an index in the order of its documents: kept beside it, or made now."""
-    with _lock:
-        if store not in _registers:
-            themes = [ThemeWords.of(t) for t in store.themes.values()]
-            found = by_document(
-                store, "commitments", RULES, lambda d: to_json(list(_of_document(store, d, themes)))
-            )
-            index_id = store.manifest.index_id
-            _registers[store] = tuple(
-                _from_json(entry, index_id) for d in store.documents for entry in found[d]
-            )
-        return _registers[store]
+    themes = [ThemeWords.of(t) for t in store.themes.values()]
+    found = by_document(
+        store, "commitments", RULES, lambda d: to_json(list(_of_document(store, d, themes)))
+    )
+    index_id = store.manifest.index_id
+    return tuple(_from_json(entry, index_id) for d in store.documents for entry in found[d])
 
 
 def found_anew(store: Store) -> tuple[Commitment, ...]:

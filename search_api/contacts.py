@@ -181,7 +181,9 @@ def clear_priorities(found: Priorities) -> Priorities:
     def clear(one: DeclaredList) -> DeclaredList:
         return replace(
             one,
-            priorities=tuple(p for p in one.priorities if p.citation not in gone),
+            priorities=tuple(
+                p for p in one.priorities if p.citation not in gone and p.under not in gone
+            ),
             also=tuple(identity for identity in one.also if identity not in gone),
         )
 
@@ -189,9 +191,12 @@ def clear_priorities(found: Priorities) -> Priorities:
         replace(s, lists=tuple(clear(one) for one in s.lists if one.declared_by not in gone))
         for s in found.systems
     )
-    kept = {p.id for s in systems for one in s.lists for p in one.priorities}
+    whose = {p.id: s.system for s in systems for one in s.lists for p in one.priorities}
+    left_of = [(t, tuple(p for p in t.priorities if p in whose)) for t in found.themes]
     themes = tuple(
-        replace(t, priorities=tuple(p for p in t.priorities if p in kept)) for t in found.themes
+        replace(t, priorities=own, systems=tuple(dict.fromkeys(whose[p] for p in own)))
+        for t, own in left_of
+        if own
     )
     left = clear_citations(c for c in found.citations if c.id not in gone)
     return replace(found, systems=systems, themes=themes, citations=left)

@@ -43,7 +43,7 @@ from search_api.declaring import (
     says_what_to_do,
     unlabelled,
 )
-from search_api.derived import by_document
+from search_api.derived import by_document, once_a_store
 from search_api.serialise import to_json
 
 Basis = Literal["heading", "sentence", "numbered", "table", "opening"]
@@ -96,6 +96,7 @@ class Declared:
     also: tuple[tuple[int, int], ...] = ()
 
 
+@once_a_store
 def declared_of(store: Store) -> dict[str, tuple[Declared, ...]]:
     """What each document of an index declares: kept beside it, or found now."""
     found = by_document(
@@ -198,7 +199,7 @@ class _Document:
         for noun, found in runs.items():
             for run in found:
                 numbers = sorted(run)
-                whole = range(1, (numbers[-1] if numbers else 0) + 1)
+                whole = range(1, numbers[-1] + 1)
                 if len(run) < FEWEST or numbers[0] != 1 or 3 * len(run) < 2 * len(whole):
                     continue
                 items = tuple(run[n] for n in numbers)

@@ -11,14 +11,16 @@ nothing can be written, each process works it out for itself.
 import json
 import os
 import tempfile
+import threading
 from collections.abc import Callable, Mapping
 from contextlib import suppress
 from dataclasses import asdict
-from functools import cache
+from functools import cache, wraps
 from hashlib import sha256
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary
 
 from corpus.errors import IcsearchError
 from corpus.model import Document
@@ -26,12 +28,31 @@ from indexer.manifest import digest
 from indexer.settings import DatabaseSettings
 from indexer.store import GENERATIONS, Store, current_id, in_database, open_store
 
+T = TypeVar("T")
 FOLDER = "derived"
 MOST_KEPT = 6
 """Of indexes in databases, so many former generations of one kind stay on a machine."""
 
 Found = dict[str, dict[str, Any]]
 """By document: {"key": what it was found in, "found": what was found, ready for JSON}."""
+
+
+def once_a_store(find: Callable[[Store], T]) -> Callable[[Store], T]:
+    """A function of a store that works once for each store while that lives, one at a time.
+
+    A store is one generation, so what is found in it stays right.
+    """
+    found: WeakKeyDictionary[Store, T] = WeakKeyDictionary()
+    lock = threading.Lock()
+
+    @wraps(find)
+    def kept(store: Store) -> T:
+        with lock:
+            if store not in found:
+                found[store] = find(store)
+            return found[store]
+
+    return kept
 
 
 def by_document(

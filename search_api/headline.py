@@ -7,7 +7,14 @@ from search_api import medical
 from search_api.dates import dates_in
 from search_api.judge import Asked
 from search_api.medical import is_personal_medical
-from search_api.model import Cell, ComparedSystem, ComparedTheme, SystemAnswer, Understood
+from search_api.model import (
+    Cell,
+    ComparedSystem,
+    ComparedTheme,
+    SystemAnswer,
+    Understood,
+    in_doubt,
+)
 
 FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
@@ -38,8 +45,8 @@ def headline(
     asked: Asked,
 ) -> str:
     """The headline of an answer."""
-    spoken = [a for a in answers if any(s.sure for s in a.statements)]
-    doubtful = [a for a in answers if a.statements and a not in spoken]
+    doubtful = [a for a in answers if in_doubt(a.statements)]
+    spoken = [a for a in answers if a.statements and a not in doubtful]
     others = "other " if understood.excluded_systems else ""
     subject = subject_of(understood, asked)
     total = len(answers)
@@ -102,7 +109,7 @@ def comparison_summary(
     shared, alone, none, doubt = [], [], [], []
     for theme in themes:
         spoken = [c for c in cells if c.theme == theme.id and c.statements]
-        unsure = [c for c in spoken if not any(s.sure for s in c.statements)]
+        unsure = [c for c in spoken if in_doubt(c.statements)]
         if unsure:
             where = listed([names[c.system] for c in unsure])
             doubt.append(f"{theme.label} ({where})")

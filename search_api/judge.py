@@ -8,7 +8,7 @@ cosine of the two embeddings. For a theme, its own words decide.
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 
 from corpus.model import Theme
 from indexer.analyse import STOP_STEMS, terms, tokens
@@ -51,8 +51,6 @@ class Asked:
 
     words: Mapping[str, Weight]
     theme: "ThemeWords | None" = None
-    number: bool = False
-    total: float = field(default=0.0)
     amount: Amount | None = None
     unknown: float = 0.0
 
@@ -122,19 +120,25 @@ def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
     return None
 
 
+def _wanted(subject: str) -> tuple[str, ...]:
+    """The stems of a subject, without those of the question's frame."""
+    return tuple(w for w in terms(subject) if w not in FRAME_STEMS)
+
+
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
     """The theme that a subject names: by its label or its id, and nothing more.
 
     A word of a theme is not the theme: who asks for menopause does not ask for women's health.
     """
-    wanted = tuple(w for w in terms(subject) if w not in FRAME_STEMS)
+    wanted = _wanted(subject)
     if not wanted:
         return None
     best = None
     for theme in themes:
-        if wanted in (tuple(terms(theme.label)), tuple(terms(theme.id))):
+        label = tuple(terms(theme.label))
+        if wanted in (label, tuple(terms(theme.id))):
             return theme
-        if set(wanted) <= set(terms(theme.label)) and len(wanted) * 2 >= len(terms(theme.label)):
+        if set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
             best = best or theme
     return best
 
@@ -146,11 +150,13 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
     Other words of the thesaurus do not: they may be wider, as women's health is for menopause.
     """
     subject = understood.subject
-    wanted = tuple(w for w in terms(subject) if w not in FRAME_STEMS)
+    wanted = _wanted(subject)
+    if not wanted:
+        return None
     for word in (word for theme in themes for word in theme.words):
         if word.isupper() and " " not in word and word not in subject:
             continue
-        if wanted and tuple(terms(word)) == wanted:
+        if tuple(terms(word)) == wanted:
             also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
             return replace(ThemeWords.of(Theme(word, word, "", (word, *also))), narrow=True)
     return None
@@ -169,8 +175,6 @@ def ask_for(understood: Understood, store: Store) -> Asked:
     return Asked(
         words=words,
         theme=topic,
-        number=amount is not None,
-        total=total,
         amount=amount,
         unknown=sum(strange) / total if total else 0.0,
     )
@@ -197,7 +201,7 @@ def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Fea
 
 
 def probability(f: Features) -> float:
-    """How likely a statement with these features answers: a logistic model, set on tune."""
+    """How likely a statement with these features answers: a logistic model."""
     return STATEMENT((f.inside, f.around, f.cosine, f.passage, float(f.number_missing)))
 
 

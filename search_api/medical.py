@@ -75,7 +75,6 @@ ADVICE = tuple(
         rf"\b(?:what|which) {DRUG} (?:can|should|may|could) (?:i|we|{ONE})\b",
         r"\b(?:do|should) (?:i|we) need (?:to see|an?|to have)\b.{0,30}\b(?:doctor|antibiotics?|x-?ray|blood test)\b",
         r"\bwhat does (?:my|a|this) .{0,40}\b(?:result|reading|level|score|lump|rash) mean\b",
-        rf"\bmy {ONE.replace('(?:i|we|he|she|they|', '(?:', 1)} (?:is|has|was) (?:\w+ ){{0,3}}{SYMPTOM}\b",
         rf"\b(?:does|will|would) {DRUG} (?:\w+ ){{0,3}}(?:work|help|interact|make me|affect)\b.{{0,40}}\b(?:i|me|my)\b",
         r"\bswallowed\b.*\b(?:battery|magnet|bleach|tablets?|coin|pills?)\b",
     )

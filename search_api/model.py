@@ -4,6 +4,7 @@ In JSON each is exactly its fields, as docs/api.md lists them; the command line,
 the pages show the same objects. Offsets count Unicode code points of a document's canonical text.
 """
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
@@ -156,6 +157,11 @@ class Statement:
     form: str = "prose"
     context: str = ""
     sure: bool = True
+
+
+def in_doubt(statements: Sequence[Statement]) -> bool:
+    """Whether there are statements, none of which is sure."""
+    return bool(statements) and not any(s.sure for s in statements)
 
 
 @dataclass(frozen=True, slots=True)

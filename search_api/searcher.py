@@ -290,10 +290,9 @@ class Searcher:
         from search_api.priorities import gather
 
         documents, notes = self._documents(filters or Filters(), home)
-        own = {s: [d for d in documents if d.system == s] for s in self._systems(documents)}
-        searched = {
-            s: answering.searched_in(self.store, scope_of(self.store, of)) for s, of in own.items()
-        }
+        scopes = {s: self._scope(documents, s) for s in self._systems(documents)}
+        own = {s: scope.documents for s, scope in scopes.items()}
+        searched = {s: answering.searched_in(self.store, scope) for s, scope in scopes.items()}
         found = gather(self.store, own, home, searched, notes + self._level_notes(list(own)))
         return contacts.clear_priorities(found) if self.settings.mask_contacts else found
 
@@ -443,7 +442,7 @@ class Searcher:
         asked = ask_for(understood, self.store)
         if known is None:
             return ComparedTheme(text, text), understood, asked
-        asked = Asked(asked.words, ThemeWords.of(known), False, asked.total)
+        asked = Asked(asked.words, ThemeWords.of(known))
         return ComparedTheme(known.id, known.label), understood, asked
 
     def _cell(

@@ -40,6 +40,7 @@ class Serving:
         """
         if index_id is not None:
             return self._opened(index_id)
+        wanted = ""
         try:
             wanted = current_id(self.settings.index)
             if self._last is not None and self._bad is not None and self._bad[0] == wanted:
@@ -47,24 +48,19 @@ class Serving:
                 if time.monotonic() < self._bad[1]:
                     return self._last
             self._last = self._opened(wanted, follow=True)
-            self.problem = self._bad = None
+            if self._last.index_id == wanted:  # not while another request is still opening it
+                self.problem = self._bad = None
         except IndexDamaged as error:
             # A generation that cannot be opened does not take the last good one away.
             self._last = self._last or self._last_good()
             if self._last is None:
                 raise
             self.problem = f"{error.message} Until then {self._last.index_id} is served."
-            self._bad = (self._wanted(), time.monotonic() + RETRY_SECONDS)
+            self._bad = (wanted, time.monotonic() + RETRY_SECONDS)
         except IcsearchError:
             if self._last is None:
                 raise
         return self._last
-
-    def _wanted(self) -> str:
-        try:
-            return current_id(self.settings.index)
-        except IcsearchError:
-            return ""
 
     def _last_good(self) -> Searcher | None:
         """The generation served last before that can be opened."""

@@ -23,6 +23,7 @@ from search_api.model import (
     Statement,
     Understood,
     Verified,
+    in_doubt,
 )
 
 WIDTH = 100
@@ -99,7 +100,7 @@ def answer(found: Answer, store: Store) -> None:
         level = LEVEL_NAMES[said.level]
         console.print()
         console.print(Text(f"{said.name} ({level}): {STATUS_WORDS[said.status]}", style="bold"))
-        if said.statements and not any(s.sure for s in said.statements):
+        if in_doubt(said.statements):
             console.print(f"  {DOUBTFUL}")
         for statement in said.statements:
             _statement(console, statement, citations[statement.citation], store)
@@ -200,9 +201,10 @@ def priorities(found: Priorities, store: Store) -> None:
         console.print(Text(f"\n{system.name}{home} ({LEVEL_NAMES[system.level]})", style="bold"))
         if not system.lists:
             s = system.searched
+            unread = "; some pages could not be read" if system.status == "unreadable" else ""
             console.print(
-                f"  Searched {plural(s.passages, 'passage')} of "
-                f"{plural(s.documents, 'document')}: no declared list of priorities was found."
+                f"  Searched {plural(s.passages, 'passage')} of {plural(s.documents, 'document')}: "
+                f"no declared list of priorities was found{unread}."
             )
         for of in system.lists:
             beside = "" if of.rank == "headline" else "beside them: "

@@ -85,7 +85,10 @@ class Bounded:
         turn = told = False
 
         async def received() -> Message:
-            """The next part of a body; after the last one it must be this one's turn."""
+            """The next part of a body; after the last one this waits for its turn.
+
+            It is answered all the same if that does not come in time: it was let in already.
+            """
             nonlocal turn
             message = await receive()
             if not turn and not told and not message.get("more_body") and await self._turns.take():

@@ -1,6 +1,7 @@
 """Contact details of people left out of answers by a setting, every quote still exact."""
 
 import doctest
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import pytest
 import search_api.contacts
 from indexer.build import build_index
 from indexer.settings import IndexSettings
-from search_api.contacts import clear_range, details
+from search_api.contacts import clear_priorities, clear_range, details
 from search_api.model import Query
 from search_api.searcher import Searcher, open_searcher
 from search_api.serialise import dumps
@@ -137,6 +138,23 @@ def test_the_shipped_papers_officers_are_left_out(index_dir: Path) -> None:
     assert not details(written)
     assert "Moulton" not in written
     assert masked.hits
+
+
+def test_areas_go_with_the_priority_that_they_are_of(searcher: Searcher) -> None:
+    found = searcher.priorities()
+    whole = [p for s in found.systems for of in s.lists for p in of.priorities]
+    above = {p.under for p in whole if p.under} - {None}
+    assert above
+    told = tuple(
+        replace(c, quote=f"{c.quote} a.b@wend.example") if c.id in above else c
+        for c in found.citations
+    )
+    cleared = clear_priorities(replace(found, citations=told))
+    left = [p for s in cleared.systems for of in s.lists for p in of.priorities]
+    assert left and {p.under for p in left if p.under} <= {p.id for p in left}
+    whose = {p.id: s.system for s in cleared.systems for of in s.lists for p in of.priorities}
+    for theme in cleared.themes:
+        assert theme.priorities and set(theme.systems) == {whose[p] for p in theme.priorities}
 
 
 def test_examples_in_docstrings() -> None:

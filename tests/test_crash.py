@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.errors import CatalogueError, IndexBusy, IndexDamaged, IndexGone, ModelError
-from indexer import administer, build, embed
+from indexer import administer, build, disk, embed
 from indexer.build import build_index
 from indexer.embed import DEFAULT_MODEL, prepare
 from indexer.settings import CHECKOUT, IndexSettings
@@ -234,6 +234,14 @@ def test_the_lock_of_a_dead_process_does_not_block(tiny_settings: IndexSettings)
         holder.wait()
     build_index(tiny_settings)
     another_plan(tiny_settings)
+
+
+def test_a_change_that_is_refused_does_not_end_the_one_under_way(tmp_path: Path) -> None:
+    with disk.corpus_locked(tmp_path, change=True):
+        with pytest.raises(IndexBusy), disk.corpus_locked(tmp_path, change=True):
+            pass
+        with disk.corpus_locked(tmp_path, change=False):  # the index that the change builds
+            pass
 
 
 def test_a_file_left_by_a_crash_is_named_and_kept(tiny_settings: IndexSettings) -> None:

@@ -104,6 +104,10 @@ def test_metrics(watched: TestClient, searcher: Searcher) -> None:
     assert value(f'icsearch_index{{index_id="{searcher.index_id}"}}') == 1
     assert value("icsearch_passages") == searcher.store.manifest.passages
     assert value("icsearch_ready") == 1
+    # Any word may be sent for a method: those that are none are counted as one.
+    watched.request("BREW", "/api/v1/ask")
+    assert "BREW" not in watched.get("/metrics").text
+    assert 'method="other"' in watched.get("/metrics").text
     assert watched.get("/metrics").headers["content-type"].startswith("text/plain")
 
 

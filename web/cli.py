@@ -102,7 +102,7 @@ def token(name: str) -> None:
     Example:
         icsearch token amira
     """
-    from web.admin.session import NAME, hashed, new_token
+    from web.admin.session import NAME, hashed, new_token, tokens_of
     from web.settings import WebSettings
 
     if not NAME.fullmatch(name):
@@ -110,12 +110,11 @@ def token(name: str) -> None:
             f"The name {name!r} may hold only a-z, 0-9 and hyphens, and 40 characters at most."
         )
     made, settings = new_token(), WebSettings()
-    others = [
-        t for t in settings.admin_tokens.replace(",", " ").split() if not t.startswith(f"{name}:")
-    ]
+    tokens = tokens_of(settings.admin_tokens) | {name: hashed(made)}
+    told = " ".join(f"{who}:{hash_}" for who, hash_ in tokens.items())
     click.echo(f"Token of {name}, shown only now: {made}\n")
     click.echo("Start the web site with these settings, and keep the key secret:\n")
-    click.echo(f'ICSEARCH_ADMIN_TOKENS="{" ".join([*others, f"{name}:{hashed(made)}"])}"')
+    click.echo(f'ICSEARCH_ADMIN_TOKENS="{told}"')
     if settings.admin_key is None:
         click.echo(f'ICSEARCH_ADMIN_KEY="{new_token()}"')
     click.echo("\nThen sign in at /admin. To take the token back, leave its part out.")

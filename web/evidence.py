@@ -1,6 +1,7 @@
 """Evidence as pages show it: quotes with their source, how firm they are, what a system says."""
 
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
@@ -9,8 +10,18 @@ from corpus.model import LEVEL_NAMES, Cell, Document, Reading
 from indexer.store import Store
 from search_api.cite import cite
 from search_api.dates import british_date
+from search_api.derived import once_a_store
 from search_api.headline import DOUBTFUL, plural
-from search_api.model import LADDER, CellStatus, Citation, Hit, Ladder, Searched, Statement
+from search_api.model import (
+    LADDER,
+    CellStatus,
+    Citation,
+    Hit,
+    Ladder,
+    Searched,
+    Statement,
+    in_doubt,
+)
 from web.address import Address
 from web.format import page_reference
 from web.highlight import Piece, Wanted
@@ -195,10 +206,14 @@ def page_of(store: Store, citation: Citation) -> str:
 
 def in_pack(store: Store, document: Document) -> bool:
     """Whether a document is one of several in a file, so that its pages are the pack's."""
-    return document.pages is not None and any(
-        other.sha256 == document.sha256 and other.id != document.id
-        for other in store.documents.values()
-    )
+    return document.pages is not None and document.sha256 in _shared(store)
+
+
+@once_a_store
+def _shared(store: Store) -> frozenset[str]:
+    """The files that hold more than one document."""
+    held = Counter(d.sha256 for d in store.documents.values())
+    return frozenset(file for file, count in held.items() if count > 1)
 
 
 def reference(store: Store, citation: Citation, document: Document, page: str) -> str:
@@ -307,5 +322,5 @@ def system_part(
         more=more,
         nearest=quoter.statement(nearest) if nearest else None,
         searched=searched_in_words(searched),
-        doubtful=DOUBTFUL if statements and not any(s.sure for s in statements) else "",
+        doubtful=DOUBTFUL if in_doubt(statements) else "",
     )

@@ -78,6 +78,7 @@ def _strip(tree: LexborHTMLParser, watch: Watch) -> None:
     _take_out(tree.css(FRAME))
     watch.see(tree.body.text(separator=" ") if tree.body is not None else "")
     gone = []
+    hidden: set[int] = set()
     for node in tree.css("*"):
         if node.tag in KEPT:
             continue
@@ -85,13 +86,13 @@ def _strip(tree: LexborHTMLParser, watch: Watch) -> None:
         sight = styles.sight(node)
         if sight == "unseen":
             gone.append(node)
+            hidden.add(node.mem_id)
         elif sight == "doubtful":
             watch.doubt(node.text(separator=" "))
         elif told and BANNER.search(f"{told.get('class') or ''} {told.get('id') or ''}"):
             gone.append(node)
         elif told.get("aria-hidden") == "true":
             watch.unspoken(node.text(separator=" "))
-    hidden = {node.mem_id for node in gone if styles.sight(node) == "unseen"}
     for node in _outermost(gone):
         if node.mem_id in hidden:
             watch.hide(node.text(separator=" "))

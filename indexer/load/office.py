@@ -13,6 +13,7 @@ from indexer.load.limits import Limits
 from indexer.normalise import one_line
 
 DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
+WHITE = 250
 DIAGRAM = "{http://schemas.openxmlformats.org/drawingml/2006/diagram}"
 RELATION = "{http://schemas.openxmlformats.org/officeDocument/2006/relationships}"
 MOST_PARTS = 20_000
@@ -65,3 +66,11 @@ def diagram_texts(part: Any, frame: Any) -> Iterator[str]:
                 text = one_line("".join(t.text or "" for t in paragraph.iter(f"{DRAWING}t")))
                 if text:
                     yield text
+
+
+def white(colour: str) -> bool:
+    """Whether a colour as Office writes it, six hexadecimal digits, is white or nearly so."""
+    try:
+        return len(colour) == 6 and min(bytes.fromhex(colour)) >= WHITE
+    except ValueError:
+        return False

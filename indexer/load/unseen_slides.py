@@ -7,13 +7,12 @@ gradient or a theme's fill may show them, and then they count as seen.
 from collections.abc import Iterator
 from typing import Any
 
-from indexer.load.office import DRAWING
+from indexer.load.office import DRAWING, white
 from indexer.load.unseen import Sight
 
 P = "{http://schemas.openxmlformats.org/presentationml/2006/main}"
 TINY = 100
 """Hundredths of a point: letters up to this size are no letters to an audience."""
-WHITE = 250
 PALE = ("bg1", "lt1")
 PLAIN_BACKGROUND = "1001"
 OTHER_FILLS = tuple(f"{DRAWING}{kind}" for kind in ("gradFill", "blipFill", "pattFill", "grpFill"))
@@ -65,7 +64,7 @@ class SlideSight:
         if named is not None:
             return named.get("val") in PALE and len(named) == 0 and self._pale
         told = fill.find(f"{DRAWING}srgbClr")
-        return told is not None and len(told) == 0 and _white(told.get("val") or "")
+        return told is not None and len(told) == 0 and white(told.get("val") or "")
 
     def _on_white(self, shape: Any, place: Rect, cell: Any) -> bool:
         if cell is not None:
@@ -108,7 +107,7 @@ def _grounds(layer: Any) -> Iterator[Rect]:
         told = element.find(f"{P}spPr")
         style = element.find(f"{P}style/{DRAWING}fillRef")
         plain = told.find(f"{DRAWING}solidFill/{DRAWING}srgbClr") if told is not None else None
-        if plain is not None and _white(plain.get("val") or ""):
+        if plain is not None and white(plain.get("val") or ""):
             continue
         bare = told is not None and told.find(f"{DRAWING}noFill") is not None
         themed = style is not None and style.get("idx") != "0" and not bare
@@ -134,7 +133,7 @@ def _pale_background(layers: list[Any]) -> bool:
         plain = fill.find(f"{DRAWING}srgbClr") if fill is not None else None
         if scheme is not None:
             return scheme.get("val") in PALE and len(scheme) == 0
-        return plain is not None and _white(plain.get("val") or "")
+        return plain is not None and white(plain.get("val") or "")
     return True
 
 
@@ -155,10 +154,3 @@ def _pale_theme(master: Any) -> bool:
 def _meet(one: Rect, other: Rect) -> bool:
     across = one[0] < other[2] and other[0] < one[2]
     return across and one[1] < other[3] and other[1] < one[3]
-
-
-def _white(colour: str) -> bool:
-    try:
-        return len(colour) == 6 and min(bytes.fromhex(colour)) >= WHITE
-    except ValueError:
-        return False

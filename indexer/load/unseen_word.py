@@ -3,16 +3,15 @@
 from dataclasses import dataclass
 from typing import Any
 
+from indexer.load.office import DRAWING, white
 from indexer.load.unseen import Sight
 
 W = "{http://schemas.openxmlformats.org/wordprocessingml/2006/main}"
 PLACE = "{http://schemas.openxmlformats.org/drawingml/2006/wordprocessingDrawing}"
 SHAPE = "{http://schemas.microsoft.com/office/word/2010/wordprocessingShape}"
-DRAWING = "{http://schemas.openxmlformats.org/drawingml/2006/main}"
 VML = "{urn:schemas-microsoft-com:vml}"
 TINY = 2
 """Half points: letters up to this size are no letters to a reader."""
-WHITE = 250
 BEYOND_LEFT = -2_000_000
 BEYOND_RIGHT = 30_000_000
 """Where a text box starts or ends outside any paper, in English metric units (360,000 a cm)."""
@@ -48,7 +47,7 @@ class WordSight:
             if hasattr(part, "element")
         )
         paper = document.element.find(f"{W}background")
-        self._dark = paper is not None and not _white(paper.get(f"{W}color") or "FFFFFF")
+        self._dark = paper is not None and not white(paper.get(f"{W}color") or "FFFFFF")
 
     def of(self, run: Any, style: str | None) -> Sight:
         """Whether the words of a run are seen; `style` is that of its paragraph."""
@@ -65,7 +64,7 @@ class WordSight:
         if size.isdecimal() and int(size) <= TINY:
             return "unseen"
         colour = own.colour or told.colour or above.colour
-        if colour is None or not _white(colour):
+        if colour is None or not white(colour):
             return "seen"
         if own.ground or told.ground or above.ground or _value(mark, "highlight"):
             return "seen"
@@ -156,7 +155,7 @@ def _ground(shading: Any) -> bool:
     """Whether shading shows: with a colour other than white, or with a pattern."""
     fill = shading.get(f"{W}fill") or "auto"
     pattern = shading.get(f"{W}val") or "clear"
-    return (fill.lower() != "auto" and not _white(fill)) or pattern not in ("clear", "nil")
+    return (fill.lower() != "auto" and not white(fill)) or pattern not in ("clear", "nil")
 
 
 def _filled(shape: Any) -> bool | None:
@@ -165,13 +164,4 @@ def _filled(shape: Any) -> bool | None:
     if told is None or told.find(f"{DRAWING}noFill") is not None:
         return None
     plain = told.find(f"{DRAWING}solidFill/{DRAWING}srgbClr")
-    return plain is None or not _white(plain.get("val") or "")
-
-
-def _white(colour: str) -> bool:
-    if len(colour) != 6:
-        return False
-    try:
-        return min(bytes.fromhex(colour)) >= WHITE
-    except ValueError:
-        return False
+    return plain is None or not white(plain.get("val") or "")

@@ -11,6 +11,7 @@ from indexer.store.base import Acronym, Rows, Scores, Store
 POINTER = "CURRENT"
 GENERATIONS = "generations"
 MODELS = "models"
+PROGRESS = "embedding"
 
 DATABASES = ("postgresql://", "postgres://")
 

@@ -126,6 +126,8 @@ class Place(Protocol):
 
     models: Path
     """Folder of the exported models."""
+    progress: Path
+    """Folder of what an unfinished build has embedded so far, of no other place."""
 
     def writing(self) -> AbstractContextManager[None]:
         """Hold it for writing; everything below is called within.
@@ -153,3 +155,13 @@ class Place(Protocol):
     def switch(self, index_id: str, keep: int) -> Manifest:
         """Serve a generation, and delete all but the newest `keep`."""
         ...
+
+
+def top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+    """The k best of rows with their scores, best first; ties go to the lower row."""
+    if len(rows) > k:
+        least = np.partition(scores, len(scores) - k)[len(scores) - k]
+        kept = scores >= least
+        rows, scores = rows[kept], scores[kept]
+    order = np.lexsort((rows, -scores))[:k]
+    return rows[order], scores[order]

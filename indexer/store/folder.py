@@ -24,7 +24,7 @@ from indexer.embed import Encoder, Vectors
 from indexer.manifest import WHAT_TO_DO, DocumentReport, Manifest
 from indexer.store import spelling
 from indexer.store.ann import Nearest
-from indexer.store.base import Acronym, Rows, Scores, rounded
+from indexer.store.base import Acronym, Rows, Scores, rounded, top
 from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
 from indexer.store.writer import FIELDS, lexical_schema
 
@@ -118,7 +118,7 @@ class FolderStore:
                     rows = rows[_within(rows, ranges)]
                 if len(rows) >= k:
                     rows = rows[: 2 * k]
-                    return _best(rows, self._vectors[rows] @ vector, k)
+                    return top(rows, self._vectors[rows] @ vector, k)
         return self._scanned(vector, k, ranges)
 
     def _ranges(self, documents: Sequence[str] | None) -> list[tuple[int, int]]:
@@ -150,7 +150,7 @@ class FolderStore:
                 )
                 rows.append(places[0] + first)
                 scores.append(best[0])
-        return _best(np.concatenate(rows), np.concatenate(scores), k)
+        return top(np.concatenate(rows), np.concatenate(scores), k)
 
     def matching(
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
@@ -277,12 +277,6 @@ def _within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
     held = np.searchsorted(firsts, rows, side="right") - 1
     inside: NDArray[np.bool_] = (held >= 0) & (rows < ends[held])
     return inside
-
-
-def _best(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
-    """The k best of rows with their scores; ties go to the lower row."""
-    order = np.lexsort((rows, -scores))[:k]
-    return rows[order], scores[order]
 
 
 def _lexical(folder: Path) -> tantivy.Searcher:

@@ -20,7 +20,7 @@ from corpus.errors import IcsearchError, IndexDamaged, IndexGone, IndexWriteErro
 from indexer import disk
 from indexer.embed import EXPORTING, Encoder
 from indexer.manifest import FileFacts, Manifest, sha256
-from indexer.store import GENERATIONS, MODELS, POINTER, current_id, history, there, writer
+from indexer.store import GENERATIONS, MODELS, POINTER, PROGRESS, current_id, history, there, writer
 from indexer.store.base import Contents
 from indexer.store.folder import LOCK, FolderStore
 
@@ -36,6 +36,7 @@ class Folder:
         """A folder that is there or will be made."""
         self.root = root
         self.models = root / MODELS
+        self.progress = root / PROGRESS
 
     def writing(self) -> AbstractContextManager[None]:
         """Hold the folder for writing."""

@@ -16,6 +16,7 @@ from indexer.jobs import Act, Jobs, Task
 from indexer.journal import Journal
 from indexer.settings import IndexSettings
 from indexer.store import Store
+from search_api.gate import whose
 from web.admin.form import Typed, suffix_of
 from web.admin.pages import (
     DeskPage,
@@ -307,7 +308,8 @@ def _set(request: Request, response: Response, name: str, value: str) -> None:
 def _sign_in(site: Site, desk: Desk, request: Request, fields: dict[str, str]) -> Response:
     then = _within(fields.get("then", PREFIX))
     address = request.client.host if request.client else ""
-    if seconds := desk.attempts.wait(address):
+    counted = whose(address)
+    if seconds := desk.attempts.wait(counted):
         minutes = -(-seconds // 60)
         told = f"Too many attempts. Try again in {minutes} minute{'s' if minutes > 1 else ''}."
         response = _sign_in_page(site, desk, request, then, told, 429)
@@ -315,11 +317,11 @@ def _sign_in(site: Site, desk: Desk, request: Request, fields: dict[str, str]) -
         return response
     who = desk.sessions.name_of(fields.get("token", "").strip())
     if who is None:
-        desk.attempts.failed(address)
+        desk.attempts.failed(counted)
         desk.journal.note("", "sign in", address, "refused")
         return _sign_in_page(site, desk, request, then, "That token is not right", 403)
     desk.journal.note(who, "sign in", address, "done")
-    desk.attempts.forget(address)
+    desk.attempts.forget(counted)
     response = _to(then)
     _set(request, response, COOKIE, desk.sessions.issue(who))
     return response

@@ -1,11 +1,11 @@
 """The page of a comparison: the matrix, and the evidence beneath it."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from indexer.store import Store
 from search_api.headline import plural
-from search_api.model import Comparison
+from search_api.model import ComparedSystem, Comparison
 from web.address import Address
 from web.evidence import (
     Quoter,
@@ -56,24 +56,13 @@ class MatrixRow:
 
 
 @dataclass(frozen=True, slots=True)
-class Column:
-    """A system of the matrix."""
-
-    id: str
-    name: str
-    level: str
-    home: bool
-    superseded: bool
-
-
-@dataclass(frozen=True, slots=True)
 class ComparePage:
     """Themes to choose and, once chosen, the matrix of themes by systems with its evidence."""
 
     form: Form
     groups: tuple[ThemeGroup, ...]
     own_theme: str
-    columns: tuple[Column, ...] = ()
+    columns: tuple[ComparedSystem, ...] = ()
     rows: tuple[MatrixRow, ...] = ()
     summary: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
@@ -102,10 +91,7 @@ class ComparePage:
             form=form_of(store, address),
             groups=_groups(store, chosen, address),
             own_theme=next((t for t in chosen if t not in store.themes), ""),
-            columns=tuple(
-                Column(s.id, s.name, level_in_words(s.level), s.home, s.superseded)
-                for s in comparison.systems
-            ),
+            columns=tuple(replace(s, level=level_in_words(s.level)) for s in comparison.systems),
             rows=_rows(store, address, comparison),
             summary=comparison.summary,
             notes=comparison.notes,

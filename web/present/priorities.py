@@ -132,12 +132,13 @@ def _list(store: Store, quoter: Quoter, of: DeclaredList, address: Address) -> L
         if priority.under:
             shown = _priority(store, quoter, priority, address, ())
             areas.setdefault(priority.under, []).append(shown)
+    declared = quoter.cited(of.declared_by)
     return ListPart(
         called=of.called,
         supporting=of.rank == "supporting",
         basis=BASES[of.basis],
-        declared_by=quoter.cited(of.declared_by),
-        page=page_in_words(quoter.cited(of.declared_by)),
+        declared_by=declared,
+        page=page_in_words(declared),
         again=len(of.also),
         priorities=tuple(
             _priority(store, quoter, p, address, areas.get(p.id, ()))
@@ -155,10 +156,11 @@ def _priority(
     areas: Sequence[DeclaredPriority],
 ) -> DeclaredPriority:
     themes = priority.themes if areas else (*priority.themes, *priority.themes_beneath)
+    quote = quoter.cited(priority.citation)
     return DeclaredPriority(
         anchor=priority.id,
-        quote=quoter.cited(priority.citation),
-        where=page_in_words(quoter.cited(priority.citation)) or "see it in the document",
+        quote=quote,
+        where=page_in_words(quote) or "see it in the document",
         themes=tuple(
             Link(store.themes[t].label, _compared(address, t)) for t in themes if t in store.themes
         ),

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.store.base import Rows, Scores
+from indexer.store.base import Rows, Scores, top
 from indexer.store.writer import FIELDS
 
 RECORD = np.dtype(
@@ -164,13 +164,3 @@ class Bm25:
         tf = times.astype(np.float32)
         value = self._weight(frequency, weight * FIELDS[field])
         return np.asarray(value * (tf / (tf + self._norms[field][norms])), np.float32)
-
-
-def top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
-    """The k best of rows in ascending order, and their scores; ties go to the lower row."""
-    if len(rows) > k:
-        least = np.partition(scores, len(scores) - k)[len(scores) - k]
-        kept = scores >= least
-        rows, scores = rows[kept], scores[kept]
-    order = np.lexsort((rows, -scores))[:k]
-    return rows[order], scores[order]

@@ -24,9 +24,9 @@ from indexer.embed import Encoder, Vectors
 from indexer.manifest import DocumentReport, Manifest
 from indexer.settings import DatabaseSettings
 from indexer.store import spelling
-from indexer.store.base import Acronym, Rows, Scores, rounded
+from indexer.store.base import Acronym, Rows, Scores, rounded, top
 from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
-from indexer.store.postgres.bm25 import RECORD, Bm25, Records, Titles, Totals, top
+from indexer.store.postgres.bm25 import RECORD, Bm25, Records, Titles, Totals
 from indexer.store.postgres.database import Database, table
 from indexer.store.writer import stems
 

@@ -58,6 +58,8 @@ class Keeper:
         self.url = url
         self.settings = settings or DatabaseSettings()
         self.models = self.settings.models
+        # Several databases may share a folder of models, but no unfinished work.
+        self.progress = self.models / f".embedding-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
         self._connection: Connection | None = None
         self._encoder: Encoder | None = None
 
