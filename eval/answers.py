@@ -117,10 +117,11 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
         "commitments": asdict(commitments(searcher)),
         "priorities": asdict(priorities(searcher)),
         "statements_on_subject": {k: asdict(v) for k, v in statements(searcher).items()},
-        "statements_on_subject_by_pass": {
-            f"{file.removesuffix('.jsonl')}: {way}": asdict(score)
+        **{
+            f"{file.removesuffix('.jsonl')}_on_subject_in_one_pass": {
+                way: asdict(score) for way, score in statements(searcher, (file,)).items()
+            }
             for file in FILES
-            for way, score in statements(searcher, (file,)).items()
         },
         "round_trip": asdict(trip) | {"share": trip.share},
     }
