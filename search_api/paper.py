@@ -1,21 +1,139 @@
-"""What every Word export is made of: its page, its styles, its tables, and cited evidence.
+"""A Word paper with cited evidence: its page and styles, its tables, its numbered evidence.
 
+An export says what stands in a cell (`Line`, `Box`); how Word holds it is known here alone.
 `search_api.verify` reads the evidence back.
 """
 
-from collections.abc import Mapping
+import io
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from corpus.model import LEVEL_NAMES
 from search_api.model import Citation
-from search_api.sheets import EPOCH, LIST_JOIN, office_text
+from search_api.sheets import CHECKED_BY, EPOCH, LIST_JOIN, office_text, same_bytes
 
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.table import Table, _Cell
-    from docx.text.paragraph import Paragraph
+
+HEAD_FILL = "D8DDE0"
 
 
-def set_up(paper: "WordDocument", title: str) -> None:
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A paragraph of a table's cell: words, bold ones before them.
+
+    Args:
+        before: points of space above it.
+        indent: millimetres.
+    """
+
+    text: str = ""
+    bold: str = ""
+    before: float | None = None
+    indent: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Box:
+    """A cell of a table: its lines, and the colour behind them (RRGGBB)."""
+
+    lines: tuple[Line, ...] = ()
+    fill: str = ""
+
+
+class Paper:
+    """A Word document in the making: a title, what is added to it, then evidence and notes."""
+
+    def __init__(
+        self,
+        title: str,
+        opening: str,
+        summary: Iterable[str],
+        citations: Sequence[Citation],
+        names: Mapping[str, str],
+    ) -> None:
+        """A paper that opens with its title, what it is, and its summary.
+
+        Args:
+            citations: the evidence, in the order in which it is numbered from 1.
+            names: of systems, by id.
+        """
+        from docx import Document
+
+        self._word = Document()
+        self._citations, self._names = citations, names
+        self._numbers = {c.id: n for n, c in enumerate(citations, 1)}
+        _set_up(self._word, title)
+        self._word.add_heading(title, 0)
+        self._word.add_paragraph(opening)
+        self._bullets(summary)
+
+    def marks(self, citations: Iterable[str]) -> str:
+        """The numbers of citations, by id: "[3] [4]"."""
+        return " ".join(f"[{self._numbers[c]}]" for c in citations)
+
+    def heading(self, text: str) -> None:
+        """Begin a part."""
+        self._word.add_heading(text, 1)
+
+    def table(
+        self, heads: Sequence[Box], rows: Sequence[Sequence[Box]], most: int, labelled: bool = True
+    ) -> None:
+        """A table, as several below each other where it is wider than a page.
+
+        Args:
+            rows: each as long as `heads`.
+            most: columns beside each other, the one of labels aside.
+            labelled: the first column holds labels: each table repeats it, and no row of a
+                labelled table is torn apart by the end of a page.
+        """
+        labels = 1 if labelled else 0
+        for first in range(labels, len(heads), most):
+            part = slice(first, first + most)
+            self._one_table(
+                [*heads[:labels], *heads[part]],
+                [[*row[:labels], *row[part]] for row in rows],
+                whole=labelled,
+            )
+
+    def _one_table(self, heads: Sequence[Box], rows: Sequence[Sequence[Box]], whole: bool) -> None:
+        table = self._word.add_table(1, len(heads), style="Table Grid")
+        _repeat_header(table)
+        _pad(table)
+        _write_row(table.rows[0], heads, whole)
+        for boxes in rows:
+            _write_row(table.add_row(), boxes, whole)
+        self._word.add_paragraph()
+
+    def finish(self, notes: Iterable[str], index_id: str) -> bytes:
+        """The file: what was added, then the numbered evidence, then the notes."""
+        self.heading("Evidence")
+        for number, citation in enumerate(self._citations, 1):
+            _evidence(self._word, citation, number, self._names)
+        self.heading("Notes")
+        self._bullets((*notes, CHECKED_BY, f"Index {index_id}."))
+        out = io.BytesIO()
+        self._word.save(out)
+        return same_bytes(out.getvalue())
+
+    def _bullets(self, lines: Iterable[str]) -> None:
+        for line in lines:
+            self._word.add_paragraph(office_text(line), style="List Bullet")
+
+
+def head(name: str, home: bool = False, *below: Line) -> Box:
+    """The head of a column."""
+    return Box((Line(bold=name + (" (home)" if home else "")), *below), HEAD_FILL)
+
+
+def level_line(level: str, superseded: bool) -> Line:
+    """What a system is, for the head of its column."""
+    return Line(LEVEL_NAMES[level] + (", superseded" if superseded else ""))
+
+
+def _set_up(paper: "WordDocument", title: str) -> None:
     """Landscape A4, Arial, and styles of our own for evidence and for its hashes."""
     from docx.enum.section import WD_ORIENT
     from docx.enum.style import WD_STYLE_TYPE
@@ -57,7 +175,7 @@ def set_up(paper: "WordDocument", title: str) -> None:
     properties.created = properties.modified = EPOCH
 
 
-def evidence(
+def _evidence(
     paper: "WordDocument", citation: Citation, number: int, names: Mapping[str, str]
 ) -> None:
     """One numbered piece of evidence: where it stands, the words, the hashes.
@@ -74,7 +192,7 @@ def evidence(
     where += citation.heading[-1:]
     entry.add_run(office_text(", ".join(" ".join(w.split()) for w in where)))
     quote = paper.add_paragraph(style="Quote")
-    _exact(quote, citation.quote)
+    quote.add_run(office_text(citation.quote))
     small = paper.add_paragraph(style="Evidence hash")
     small.add_run(
         f"citation_id {citation.id} · document_sha256 {citation.document_sha256} · text_sha256 "
@@ -93,12 +211,32 @@ def page_words(citation: Citation) -> str:
     return f"{words} (inferred)" if citation.page_inferred else words
 
 
-def _exact(paragraph: "Paragraph", text: str) -> None:
-    """Put a text in a paragraph so that it can be read back to the letter."""
-    paragraph.add_run(office_text(text))
+def _write_row(row: Any, boxes: Sequence[Box], whole: bool) -> None:
+    for cell, box in zip(row.cells, boxes, strict=True):
+        _write_cell(cell, box)
+    if whole:
+        _keep_whole(row._tr)
 
 
-def fill(cell: "_Cell", colour: str) -> None:
+def _write_cell(cell: "_Cell", box: Box) -> None:
+    from docx.shared import Mm, Pt
+
+    for number, line in enumerate(box.lines or (Line(),)):
+        paragraph = cell.add_paragraph() if number else cell.paragraphs[0]
+        if line.bold:
+            paragraph.add_run(office_text(line.bold)).bold = True
+        if line.text:
+            paragraph.add_run(office_text(line.text))
+        if line.before is not None:
+            paragraph.paragraph_format.space_before = Pt(line.before)
+        if line.indent is not None:
+            paragraph.paragraph_format.left_indent = Mm(line.indent)
+        paragraph.paragraph_format.space_after = 0
+    if box.fill:
+        _fill(cell, box.fill)
+
+
+def _fill(cell: "_Cell", colour: str) -> None:
     """Colour a cell (RRGGBB)."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -110,7 +248,7 @@ def fill(cell: "_Cell", colour: str) -> None:
     cell._tc.get_or_add_tcPr().append(shade)
 
 
-def repeat_header(table: "Table") -> None:
+def _repeat_header(table: "Table") -> None:
     """Mark the first row as the header, so that it is repeated on each page and read aloud."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -120,7 +258,7 @@ def repeat_header(table: "Table") -> None:
     table.rows[0]._tr.get_or_add_trPr().append(mark)
 
 
-def pad(table: "Table") -> None:
+def _pad(table: "Table") -> None:
     """Leave a little room between the words of a table and its lines (twentieths of a point)."""
     from docx.oxml import OxmlElement
     from docx.oxml.ns import qn
@@ -138,7 +276,7 @@ def pad(table: "Table") -> None:
         look.addprevious(margins)
 
 
-def keep_whole(row: Any) -> None:
+def _keep_whole(row: Any) -> None:
     """Keep a table row on one page."""
     from docx.oxml import OxmlElement
 

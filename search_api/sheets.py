@@ -44,7 +44,21 @@ def as_json(value: object) -> bytes:
     return (dumps(value, indent=1) + "\n").encode()
 
 
-def citation_values(citation: Citation | None) -> list[Value]:
+def cited(
+    columns: Sequence[str], rows: Iterable[tuple[Sequence[Value], Citation | None]]
+) -> tuple[tuple[str, ...], Rows]:
+    """A table whose every row ends in its whole citation, so that it can be checked.
+
+    Args:
+        rows: values, which may stop before the last of the columns, and what they rest on.
+    """
+    return (*columns, *CITED), [
+        [*values, *[None] * (len(columns) - len(values)), *_citation_values(citation)]
+        for values, citation in rows
+    ]
+
+
+def _citation_values(citation: Citation | None) -> list[Value]:
     """The fields of a citation in the order of `CITED`; empty for none."""
     if citation is None:
         return [None] * len(CITED)
@@ -113,13 +127,17 @@ def same_bytes(content: bytes) -> bytes:
     return out.getvalue()
 
 
-def notes_sheet(notes: Iterable[str], index_id: str) -> tuple[tuple[str, ...], Rows]:
-    """A sheet of what a reader must know, and of how to check the file."""
-    return ("note",), [[n] for n in (*notes, CHECKED_BY, f"Index {index_id}.")]
+def as_xlsx(
+    title: str,
+    sheets: Mapping[str, tuple[tuple[str, ...], Rows]],
+    notes: Iterable[str],
+    index_id: str,
+) -> bytes:
+    """Sheets of (header, rows) by name as an Excel workbook.
 
-
-def as_xlsx(sheets: Mapping[str, tuple[tuple[str, ...], Rows]], title: str) -> bytes:
-    """Sheets of (header, rows) by name as an Excel workbook."""
+    Args:
+        notes: what a reader must know: a last sheet, which also says how to check the file.
+    """
     from openpyxl import Workbook
 
     book = Workbook()
@@ -129,6 +147,7 @@ def as_xlsx(sheets: Mapping[str, tuple[tuple[str, ...], Rows]], title: str) -> b
     book.properties.created = EPOCH
     for name, (header, rows) in sheets.items():
         _sheet(book, name, header, rows)
+    _sheet(book, "Notes", ("note",), [[n] for n in (*notes, CHECKED_BY, f"Index {index_id}.")])
     out = io.BytesIO()
     book.save(out)
     return same_bytes(out.getvalue())

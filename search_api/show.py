@@ -27,14 +27,6 @@ from search_api.model import (
 )
 
 WIDTH = 100
-STATUS_WORDS = {
-    "commits": "commits",
-    "says": "says",
-    "mentions": "mentions",
-    "silent": "silent",
-    "unreadable": "unreadable",
-}
-
 BASIS_WORDS = {
     "heading": "its heading",
     "sentence": "the sentence that announces it",
@@ -99,7 +91,7 @@ def answer(found: Answer, store: Store) -> None:
     for said in found.systems:
         level = LEVEL_NAMES[said.level]
         console.print()
-        console.print(Text(f"{said.name} ({level}): {STATUS_WORDS[said.status]}", style="bold"))
+        console.print(Text(f"{said.name} ({level}): {said.status}", style="bold"))
         if in_doubt(said.statements):
             console.print(f"  {DOUBTFUL}")
         for statement in said.statements:
