@@ -25,6 +25,7 @@ from search_api.answer import Weighed
 from search_api.judge import Features, Logistic, ask_for, support
 from search_api.medical import is_personal_medical
 from search_api.model import Understood
+from search_api.scope import by_system
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
 from search_api.thesaurus import SOURCE
@@ -98,10 +99,9 @@ def _row(
     searcher: Searcher, question: Question, understood: Understood, documents: list[Document]
 ) -> Row:
     asked = ask_for(understood, searcher.store)
+    scopes = by_system(searcher.store, documents)
     weighed = tuple(
-        w
-        for system in searcher._systems(documents)
-        for w in searcher._weigh(understood, asked, searcher._scope(documents, system))
+        w for found in searcher._weigher.weighed(understood, asked, scopes).values() for w in found
     )
     right = tuple(
         any(meets(s, w.stated.document_id, w.stated.start, w.stated.end) for s in question.spans)

@@ -6,25 +6,20 @@ what is served. A Searcher is safe to use from many threads.
 
 import time
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from typing import Literal
 
-import numpy as np
-
-from corpus.errors import QueryError, UnknownId
-from corpus.model import CAUTION, LEVEL_NAMES, Document, Lineage, Reading, System, Theme
-from indexer.analyse import STOP_STEMS, stem
+from corpus.errors import QueryError
+from corpus.model import Document, Reading, Theme
 from indexer.embed import Vectors
-from indexer.statements import Stated, statements
 from indexer.store import Store, open_store
 from search_api import answer as answering
-from search_api import contacts
+from search_api import contacts, scope
 from search_api.answer import Sheet, Weighed
-from search_api.dates import british_date
 from search_api.diversify import diversify
-from search_api.headline import comparison_summary, headline, not_found_reason, plural
+from search_api.headline import comparison_summary, headline, not_found_reason
 from search_api.judge import Asked, ThemeWords, ask_for, theme_of
 from search_api.medical import is_personal_medical
 from search_api.model import (
@@ -54,10 +49,7 @@ from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
 from search_api.understand import Understander, asks_across
-
-MOST_THEME_ROWS = 2_000
-MOST_THEME_PASSAGES = 25
-MOST_TITLES = 5
+from search_api.weighing import Weigher
 
 
 class Searcher:
@@ -79,11 +71,10 @@ class Searcher:
         self._understander = Understander(store)
         self._reranker = open_reranker(settings.reranker) if settings.reranker else None
         self._query_vector = lru_cache(maxsize=2_000)(store.encoder.query)
-        self._spoken = lru_cache(maxsize=200_000)(self._speaks)
+        self._weigher = Weigher(store, settings, self._vector_of)
         # Each Searcher has one generation, so what it answered stays right.
         self._searched = lru_cache(maxsize=settings.answers_kept)(self._search)
         self._asked = lru_cache(maxsize=settings.answers_kept)(self._ask)
-        self._stated = lru_cache(maxsize=20_000)(self._statements)
 
     @property
     def index_id(self) -> str:
@@ -105,7 +96,8 @@ class Searcher:
         if not 1 <= query.limit <= MOST_RESULTS:
             raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
         understood, documents, notes = self._prepare(query)
-        found = self._candidates(understood, scope_of(self.store, documents))
+        vector, whole = self._vector_of(understood), scope_of(self.store, documents)
+        found = retrieve(self.store, understood, vector, whole, self.settings)
         passages = self.store.passages([c.row for c in found])
         pairs = [
             (candidate, passage)
@@ -135,7 +127,7 @@ class Searcher:
             understood=understood,
             hits=tuple(shown_hits),
             facets=self._facets(hits),
-            notes=notes + self._cautions(h.passage.document_id for h in shown_hits),
+            notes=notes + scope.cautions(self.store, (h.passage.document_id for h in shown_hits)),
             index_id=self.index_id,
             took_ms=0.0,
         )
@@ -151,24 +143,22 @@ class Searcher:
 
     def _ask(self, query: Query) -> Answer:
         understood, documents, notes = self._prepare(query)
-        systems = self._systems(documents)
         sheet = Sheet(self.store)
-        scopes = {s: self._scope(documents, s) for s in systems}
+        scopes = scope.by_system(self.store, documents)
         asked = ask_for(understood, self.store)
         outside = bool(understood.outside and not understood.systems)
         refused = outside or is_personal_medical(understood.text)
-        weighed = {
-            s: [] if refused else self._weigh(understood, asked, scope)
-            for s, scope in scopes.items()
-        }
+        weighed: dict[str, list[Weighed]] = {s: [] for s in scopes}
+        if not refused:
+            weighed = self._weigher.weighed(understood, asked, scopes)
         spoken = answering.spoken_to(asked, weighed)
         answers = []
-        for system, scope in scopes.items():
+        for system, own in scopes.items():
             found = [
                 w for w in spoken[system] if _wanted(understood, w.stated.text + w.stated.around)
             ]
             answers.append(
-                answering.system_answer(self.store, system, scope, weighed[system], found, sheet)
+                answering.system_answer(self.store, system, own, weighed[system], found, sheet)
             )
         answered = any(a.statements for a in answers)
         searched = [a.searched for a in answers]
@@ -181,15 +171,15 @@ class Searcher:
             systems=tuple(sorted(answers, key=_by_strength)),
             citations=self._clear(sheet.citations),
             searched=SearchedAll(
-                systems=len(systems),
+                systems=len(scopes),
                 documents=sum(s.documents for s in searched),
                 passages=sum(s.passages for s in searched),
                 unreadable_pages=sum(s.unreadable_pages for s in searched),
                 pages=sum(s.pages for s in searched),
             ),
             notes=notes
-            + self._level_notes(systems)
-            + self._cautions(c.document_id for c in sheet.citations),
+            + scope.level_notes(self.store, scopes)
+            + scope.cautions(self.store, (c.document_id for c in sheet.citations)),
             index_id=self.index_id,
         )
 
@@ -210,22 +200,21 @@ class Searcher:
             raise QueryError(f"Give 1 to {MOST_THEMES} themes.", field="theme")
         filters = filters or Filters()
         documents, notes = self._documents(filters, home)
-        systems = self._systems(documents)
         sheet = Sheet(self.store)
-        scopes = {s: self._scope(documents, s) for s in systems}
-        sizes = {s: answering.searched_in(self.store, scope) for s, scope in scopes.items()}
+        scopes = scope.by_system(self.store, documents)
+        sizes = {s: answering.searched_in(self.store, own) for s, own in scopes.items()}
         compared, cells = [], []
         for text in themes:
             theme, understood, asked = self._theme(text)
             if theme in compared:
                 continue
             compared.append(theme)
-            weighed = {s: self._weigh(understood, asked, scope) for s, scope in scopes.items()}
+            weighed = self._weigher.weighed(understood, asked, scopes)
             spoken = answering.spoken_to(asked, weighed)
-            for system, scope in scopes.items():
+            for system, own in scopes.items():
                 found = spoken[system]
                 cells.append(
-                    self._cell(theme, system, scope, weighed[system], found, sizes[system], sheet)
+                    self._cell(theme, system, own, weighed[system], found, sizes[system], sheet)
                 )
         bodies = tuple(
             ComparedSystem(
@@ -235,7 +224,7 @@ class Searcher:
                 home=s == home,
                 superseded=all(d.status == "superseded" for d in scopes[s].documents),
             )
-            for s in systems
+            for s in scopes
         )
         return Comparison(
             themes=tuple(compared),
@@ -244,8 +233,8 @@ class Searcher:
             summary=comparison_summary(compared, bodies, cells),
             citations=self._clear(sheet.citations),
             notes=notes
-            + self._level_notes(systems)
-            + self._cautions(c.document_id for c in sheet.citations),
+            + scope.level_notes(self.store, scopes)
+            + scope.cautions(self.store, (c.document_id for c in sheet.citations)),
             index_id=self.index_id,
         )
 
@@ -270,7 +259,7 @@ class Searcher:
         filters = filters or Filters()
         documents, notes = self._documents(filters, home)
         found = commitments(self.store, filters, documents, theme, due_before, limit, offset)
-        cautions = self._cautions(c.document_id for c in found.commitments)
+        cautions = scope.cautions(self.store, (c.document_id for c in found.commitments))
         found = replace(found, notes=notes + found.notes + cautions)
         if self.settings.mask_contacts:
             kept = contacts.clear_commitments(self.store, found.commitments)
@@ -290,10 +279,11 @@ class Searcher:
         from search_api.priorities import gather
 
         documents, notes = self._documents(filters or Filters(), home)
-        scopes = {s: self._scope(documents, s) for s in self._systems(documents)}
-        own = {s: scope.documents for s, scope in scopes.items()}
-        searched = {s: answering.searched_in(self.store, scope) for s, scope in scopes.items()}
-        found = gather(self.store, own, home, searched, notes + self._level_notes(list(own)))
+        scopes = scope.by_system(self.store, documents)
+        own = {s: found.documents for s, found in scopes.items()}
+        searched = {s: answering.searched_in(self.store, found) for s, found in scopes.items()}
+        notes += scope.level_notes(self.store, own)
+        found = gather(self.store, own, home, searched, notes)
         return contacts.clear_priorities(found) if self.settings.mask_contacts else found
 
     def verify(self, citations: Sequence[Mapping[str, object]]) -> list[Verified]:
@@ -308,13 +298,12 @@ class Searcher:
         Raises:
             UnknownId: it is not in the index.
         """
-        if document_id not in self.store.documents:
-            raise UnknownId(f"There is no document {document_id} in this index.", field="document")
-        return self.store.documents[document_id], self.store.reading(document_id)
+        document = scope.known_document(self.store, document_id)
+        return document, self.store.reading(document_id)
 
     def _prepare(self, query: Query) -> tuple[Understood, list[Document], tuple[str, ...]]:
         if query.home is not None:
-            self._known_system(query.home, "home")
+            scope.known_system(self.store, query.home, "home")
         understood = self._understander.understand(query.text, query.home)
         documents, notes = self._documents(query.filters, query.home)
         kept = [d for d in documents if d.system not in understood.excluded_systems]
@@ -325,109 +314,14 @@ class Searcher:
     def _documents(
         self, filters: Filters, home: str | None
     ) -> tuple[list[Document], tuple[str, ...]]:
-        """The documents that filters leave, and notes on what was left out and why."""
-        for system in (*filters.system, *filters.exclude_system):
-            self._known_system(system, "system")
-        if home is not None:
-            self._known_system(home, "home")
-        for document_id in filters.document:
-            self.document(document_id)
-        years = filters.from_year, filters.to_year
-        if years[0] is not None and years[1] is not None and years[0] > years[1]:
-            raise QueryError(f"from ({years[0]}) must not be after to ({years[1]}).", field="from")
-        kept = [
-            d
-            for d in self.store.documents.values()
-            if (not filters.system or d.system in filters.system)
-            and d.system not in filters.exclude_system
-            and (not filters.document or d.id in filters.document)
-            and (not filters.kind or d.kind in filters.kind)
-            and d.overlaps(*years)
-        ]
-        notes = [contacts.NOTE] if self.settings.mask_contacts else []
-        if any(y is not None for y in years):
-            undated = [d for d in kept if d.period_from is None and d.period_to is None]
-            if undated:
-                notes.append(
-                    f"{plural(len(undated), 'undated document')} cannot be told by year: kept in."
-                )
-        old = [d for d in kept if d.status == "superseded" and d.id not in filters.document]
-        if old and not filters.include_superseded:
-            left = {d.id for d in old}
-            kept = [d for d in kept if d.id not in left]
-            titles = "; ".join(d.title for d in old[:MOST_TITLES])
-            if len(old) > MOST_TITLES:
-                titles += f" and {len(old) - MOST_TITLES:,} more"
-            notes.append(
-                f"{plural(len(old), 'superseded document')} left out ({titles}): "
-                "include superseded documents to search there too."
-            )
-        return kept, tuple(notes)
+        documents, notes = scope.filtered(self.store, filters, home)
+        return documents, (contacts.NOTE, *notes) if self.settings.mask_contacts else notes
 
-    def _known_system(self, system: str, name: str) -> None:
-        if system not in self.store.systems:
-            known = ", ".join(self.store.systems)
-            raise UnknownId(f"There is no system {system!r}; there are {known}.", field=name)
-
-    def _systems(self, documents: Sequence[Document]) -> list[str]:
-        present = {d.system for d in documents}
-        return [s for s in self.store.systems if s in present]
-
-    def _scope(self, documents: Sequence[Document], system: str) -> Scope:
-        return scope_of(self.store, [d for d in documents if d.system == system])
-
-    def _candidates(self, understood: Understood, scope: Scope) -> list[Candidate]:
-        vector = self._query_vector(text_to_embed(understood))
-        return retrieve(self.store, understood, vector, scope, self.settings)
-
-    def _weigh(self, understood: Understood, asked: Asked, scope: Scope) -> list[Weighed]:
-        vector = self._query_vector(text_to_embed(understood))
-
-        candidates = retrieve(self.store, understood, vector, scope, self.settings)
-        if asked.theme is not None:
-            candidates = self._with_theme(asked.theme, vector, candidates, scope)
-            weighed = answering.weigh(
-                self.store, asked, vector, candidates, self._stated, MOST_THEME_PASSAGES
-            )
-        else:
-            weighed = answering.weigh(self.store, asked, vector, candidates, self._stated)
-        return contacts.without_contacts(weighed) if self.settings.mask_contacts else weighed
+    def _vector_of(self, understood: Understood) -> Vectors:
+        return self._query_vector(text_to_embed(understood))
 
     def _clear(self, citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
         return contacts.clear_citations(citations) if self.settings.mask_contacts else citations
-
-    def _with_theme(
-        self, theme: ThemeWords, vector: Vectors, candidates: Sequence[Candidate], scope: Scope
-    ) -> list[Candidate]:
-        """Every passage of the scope that uses a word of the theme, then the other candidates.
-
-        Those that retrieval left out come too: a theme must not be silent because its passages
-        did not rank.
-        """
-        stems = {w for phrase in theme.phrases for w in phrase if w not in STOP_STEMS}
-        words = dict.fromkeys(stems | {stem(a.lower()) for a in theme.acronyms}, 1.0)
-        rows, _ = self.store.matching(words, MOST_THEME_ROWS, scope.document_ids)
-        self.store.passages(rows.tolist())  # all at once: a database is asked once, not per row
-        spoken = {row for row in rows.tolist() if self._spoken(theme, row)}
-        spoken |= {c.row for c in candidates if self._spoken(theme, c.row)}
-        extra = sorted(spoken - {c.row for c in candidates})
-        lowest = min((c.score for c in candidates), default=0.0)
-        found = [c for c in candidates if c.row in spoken]
-        if extra:
-            dense = self.store.vectors(np.asarray(extra)) @ vector
-            added = [
-                Candidate(row, lowest, 0.0, float(d)) for row, d in zip(extra, dense, strict=True)
-            ]
-            found += sorted(added, key=lambda c: (-round(c.dense, 5), c.row))
-        return found + [c for c in candidates if c.row not in spoken]
-
-    def _statements(self, row: int) -> list[Stated]:
-        (passage,) = self.store.passages([row])
-        return statements(passage, self.store.reading(passage.document_id))
-
-    def _speaks(self, theme: ThemeWords, row: int) -> bool:
-        (passage,) = self.store.passages([row])
-        return theme.spoken_in("\n".join((passage.text, *passage.heading[-1:])))
 
     def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
         text = " ".join(text.split())
@@ -449,13 +343,13 @@ class Searcher:
         self,
         theme: ComparedTheme,
         system: str,
-        scope: Scope,
+        own: Scope,
         weighed: Sequence[Weighed],
         found: Sequence[Weighed],
         searched: Searched,
         sheet: Sheet,
     ) -> Cell:
-        said = answering.system_answer(self.store, system, scope, weighed, found, sheet)
+        said = answering.system_answer(self.store, system, own, weighed, found, sheet)
         return Cell(
             theme=theme.id,
             system=system,
@@ -481,40 +375,6 @@ class Searcher:
             kind=values(kinds, {}),
             document=values(documents, {d: self.store.documents[d].title for d in documents}),
         )
-
-    def _cautions(self, documents: Iterable[str]) -> tuple[str, ...]:
-        """A note for each document shown in which something hides or may mislead."""
-        return tuple(
-            f"Take care with “{self.store.documents[d].title}”: it holds text that hides or may "
-            "mislead. What a reader cannot see is not quoted; the document’s own page "
-            "says what was found."
-            for d in dict.fromkeys(documents)
-            if any(w.startswith(CAUTION) for w in self.store.reports[d].warnings)
-        )
-
-    def _level_notes(self, systems: Sequence[str]) -> tuple[str, ...]:
-        """What to know when bodies of unlike level, or bodies that are ending, stand together."""
-        notes = []
-        bodies: list[System] = [self.store.systems[s] for s in systems]
-        if len({b.level for b in bodies}) > 1:
-            for body in bodies:
-                if body.level != "system":
-                    whole = f" in {body.part_of}" if body.part_of else ""
-                    notes.append(
-                        f"{body.name} is a {LEVEL_NAMES[body.level]}{whole}, "
-                        "not an integrated care system: its plan is for a smaller area."
-                    )
-        for body in bodies:
-            notes.extend(
-                f"{body.name} ({_when(step)}): {step.event}"
-                for step in body.lineage
-                if step.status == "announced"
-            )
-        return tuple(notes)
-
-
-def _when(step: Lineage) -> str:
-    return ", ".join(filter(None, (step.status, british_date(step.date))))
 
 
 def _matched_by(candidate: Candidate) -> tuple[Literal["lexical", "dense"], ...]:
