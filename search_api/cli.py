@@ -37,13 +37,13 @@ CHANGE_THE_INDEX = frozenset({"index", "add", "remove"})
 
 
 def _prepares(command: click.Command) -> click.Command:
-    """The verb, after which what rules find in the documents is found and kept (see `derived`)."""
+    """The verb, after which what rules find in the documents is found and kept (see `prepare`)."""
     change = command.callback
     assert change is not None
 
     def changed(**given: Any) -> None:
         change(**given)
-        from search_api.derived import prepare
+        from search_api.prepare import prepare
 
         prepare(given.get("index"))
 

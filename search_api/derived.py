@@ -22,11 +22,10 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary
 
-from corpus.errors import IcsearchError
 from corpus.model import Document
 from indexer.manifest import digest
 from indexer.settings import DatabaseSettings
-from indexer.store import GENERATIONS, Store, current_id, in_database, open_store
+from indexer.store import GENERATIONS, Store
 
 T = TypeVar("T")
 FOLDER = "derived"
@@ -86,10 +85,11 @@ def path_of(store: Store, name: str, rules: tuple[str, ...]) -> Path:
     """The file of a store's generation."""
     folder = getattr(store, "folder", None)
     index = folder.parent.parent if isinstance(folder, Path) else _of_this_machine()
-    return _path(index, store.manifest.index_id, name, rules)
+    return path_in(index, store.manifest.index_id, name, rules)
 
 
-def _path(index: Path, index_id: str, name: str, rules: tuple[str, ...]) -> Path:
+def path_in(index: Path, index_id: str, name: str, rules: tuple[str, ...]) -> Path:
+    """The file of a generation of an index folder."""
     return index / FOLDER / f"{index_id}.{name}.{version(rules)}.json"
 
 
@@ -169,26 +169,3 @@ def _prune(path: Path) -> None:
             other.unlink(missing_ok=True)
         else:
             kept += 1
-
-
-def prepare(url: str | None) -> None:
-    """Have everything found for the current generation of an index, and kept, if it is not yet.
-
-    Args:
-        url: of the index; the usual one if None. What cannot be opened is left for the command
-            that needs it to tell.
-    """
-    from search_api import commitments, declared
-    from search_api.settings import SearchSettings
-
-    place = SearchSettings().index if url is None else url
-    if in_database(place):  # each machine finds it when it is first asked
-        return
-    kinds = (("commitments", commitments.RULES), ("priorities", declared.RULES))
-    with suppress(IcsearchError):
-        now = current_id(place)
-        if all(_path(Path(place), now, name, rules).is_file() for name, rules in kinds):
-            return
-        store = open_store(place)
-        declared.declared_of(store)
-        commitments.register(store)

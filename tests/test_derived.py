@@ -13,7 +13,8 @@ from indexer.settings import IndexSettings
 from indexer.store import open_store
 from search_api import commitments, declared
 from search_api.cli import main
-from search_api.derived import FOLDER, MOST_KEPT, by_document, path_of, prepare
+from search_api.derived import FOLDER, MOST_KEPT, by_document, path_of
+from search_api.prepare import prepare
 from search_api.searcher import Searcher
 
 RULES = ("search_api.dates",)

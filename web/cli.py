@@ -74,8 +74,8 @@ def serve(host: str, port: int, index: str | None, workers: int) -> None:
 
 def site(settings: "SearchSettings") -> "FastAPI":
     """The whole site with its index open and its pages compiled."""
-    from search_api.derived import prepare
     from search_api.operations import log_as_json
+    from search_api.prepare import prepare
     from search_api.serving import Serving
     from web.app import create_app
 
