@@ -200,6 +200,14 @@ def test_the_home_system_is_remembered_and_forgotten(client: TestClient) -> None
     client.cookies.clear()
 
 
+@pytest.mark.parametrize("path", ["/compare?theme=dementia", "/priorities", "/commitments"])
+def test_every_page_with_a_form_remembers_the_home_chosen(client: TestClient, path: str) -> None:
+    client.cookies.clear()
+    reply = client.get(f"{path}{'&' if '?' in path else '?'}home=sefton")
+    assert "icsearch_home=sefton" in reply.headers["set-cookie"]
+    client.cookies.clear()
+
+
 def test_an_unknown_home_in_the_cookie_is_ignored(client: TestClient) -> None:
     reply = client.get("/", headers={"Cookie": "icsearch_home=atlantis"})
     assert reply.status_code == 200

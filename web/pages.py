@@ -179,7 +179,18 @@ def routes(site: Site) -> APIRouter:
         """The register of commitments, as a page or as a file."""
         if request.query_params.get("format"):
             return _file_of(site, request, "commitments")
-        return _commitments_page(site, request)
+
+        def promised(searcher: Searcher, address: Address) -> CommitmentsPage:
+            found = _register(searcher, address)
+            return CommitmentsPage.of(searcher.store, address, found, formats("commitments"))
+
+        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> CommitmentsPage:
+            home = site.home(request, searcher)
+            return CommitmentsPage.empty(searcher.store, address, home, problem)
+
+        return _form_page(
+            site, request, "commitments.jinja", CommitmentParams, None, promised, blank
+        )
 
     return router
 
@@ -230,19 +241,6 @@ def _register(searcher: Searcher, address: Address, limit: int | None = None) ->
         limit=params.limit if limit is None else limit,
         offset=params.offset,
     )
-
-
-def _commitments_page(site: Site, request: Request) -> Response:
-    searcher = site.searcher(request)
-    address = asked("/commitments", request.query_params, CommitmentParams)
-    try:
-        found = _register(searcher, address)
-        view = CommitmentsPage.of(searcher.store, address, found, formats("commitments"))
-        return site.show(request, "commitments.jinja", view)
-    except QueryError as error:
-        problem, home = Problem(error.message, error.field), site.home(request, searcher)
-        told = CommitmentsPage.empty(searcher.store, address, home, problem)
-        return site.show(request, "commitments.jinja", told, error.http_status)
 
 
 def _file_of(site: Site, request: Request, name: str) -> Response:

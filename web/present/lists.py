@@ -1,5 +1,6 @@
 """Lists of what is indexed: the home page, the documents, the systems."""
 
+from collections import Counter
 from dataclasses import dataclass
 
 from corpus.model import Document, Lineage, System
@@ -115,13 +116,23 @@ def system_entry(store: Store, system: System) -> SystemEntry:
 
 
 @dataclass(frozen=True, slots=True)
+class Held:
+    """How much is held of a system."""
+
+    id: str
+    name: str
+    level: str
+    documents: int
+
+
+@dataclass(frozen=True, slots=True)
 class HomePage:
     """The front door: one box, examples, and what is in the corpus."""
 
     form: Form
     examples: tuple[Link, ...]
     counts: Counts
-    systems: tuple[SystemEntry, ...]
+    systems: tuple[Held, ...]
 
     @classmethod
     def of(cls, store: Store, home: str | None) -> "HomePage":
@@ -136,11 +147,15 @@ class HomePage:
             Link("How will services be joined up around neighbourhoods?", str(
                 asked.set("q", "how will services be joined up around neighbourhoods?"))),
         )  # fmt: skip
+        held = Counter(d.system for d in store.documents.values())
         return cls(
             form=form_of(store, address, home),
             examples=examples,
             counts=counts_of(store),
-            systems=tuple(system_entry(store, s) for s in store.systems.values()),
+            systems=tuple(
+                Held(s.id, s.name, level_in_words(s.level), held[s.id])
+                for s in store.systems.values()
+            ),
         )
 
 

@@ -95,13 +95,5 @@ async function follow() {
 }
 
 function announce(text) {
-  let region = document.getElementById("announcement");
-  if (!region) {
-    region = document.createElement("p");
-    region.id = "announcement";
-    region.className = "nhsuk-u-visually-hidden";
-    region.setAttribute("role", "status");
-    document.body.append(region);
-  }
-  region.textContent = text;
+  document.getElementById("announcement").textContent = text;
 }

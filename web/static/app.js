@@ -82,15 +82,7 @@ async function toClipboard(text) {
 }
 
 function announce(text) {
-  let region = document.getElementById("announcement");
-  if (!region) {
-    region = document.createElement("p");
-    region.id = "announcement";
-    region.className = "nhsuk-u-visually-hidden";
-    region.setAttribute("role", "status");
-    document.body.append(region);
-  }
-  region.textContent = text;
+  document.getElementById("announcement").textContent = text;
 }
 
 // Recent questions: kept by the browser, shown on the home page, never sent.
