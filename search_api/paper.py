@@ -16,6 +16,7 @@ from search_api.sheets import CHECKED_BY, EPOCH, LIST_JOIN, office_text, same_by
 if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.table import Table, _Cell
+    from docx.text.paragraph import Paragraph
 
 HEAD_FILL = "D8DDE0"
 
@@ -66,7 +67,7 @@ class Paper:
         self._citations, self._names = citations, names
         self._numbers = {c.id: n for n, c in enumerate(citations, 1)}
         _set_up(self._word, title)
-        self._word.add_heading(title, 0)
+        _paragraph(self._word, "Title").add_run(title)
         self._word.add_paragraph(opening)
         self._bullets(summary)
 
@@ -76,7 +77,7 @@ class Paper:
 
     def heading(self, text: str) -> None:
         """Begin a part."""
-        self._word.add_heading(text, 1)
+        _paragraph(self._word, "Heading1").add_run(text)
 
     def table(
         self, heads: Sequence[Box], rows: Sequence[Sequence[Box]], most: int, labelled: bool = True
@@ -120,7 +121,7 @@ class Paper:
 
     def _bullets(self, lines: Iterable[str]) -> None:
         for line in lines:
-            self._word.add_paragraph(office_text(line), style="List Bullet")
+            _paragraph(self._word, "ListBullet").add_run(office_text(line))
 
 
 def head(name: str, home: bool = False, *below: Line) -> Box:
@@ -175,6 +176,13 @@ def _set_up(paper: "WordDocument", title: str) -> None:
     properties.created = properties.modified = EPOCH
 
 
+def _paragraph(paper: "WordDocument", style: str) -> "Paragraph":
+    """A new paragraph with a style by its id: python-docx searches all styles for a name."""
+    made = paper.add_paragraph()
+    made._p.style = style
+    return made
+
+
 def _evidence(
     paper: "WordDocument", citation: Citation, number: int, names: Mapping[str, str]
 ) -> None:
@@ -185,15 +193,15 @@ def _evidence(
     Args:
         names: of systems, by id.
     """
-    entry = paper.add_paragraph(style="Evidence")
+    entry = _paragraph(paper, "Evidence")
     entry.add_run(f"[{number}] ").bold = True
     where = [names.get(citation.system, citation.system), citation.document_title]
     where += [page_words(citation)] if citation.pages else []
     where += citation.heading[-1:]
     entry.add_run(office_text(", ".join(" ".join(w.split()) for w in where)))
-    quote = paper.add_paragraph(style="Quote")
+    quote = _paragraph(paper, "Quote")
     quote.add_run(office_text(citation.quote))
-    small = paper.add_paragraph(style="Evidence hash")
+    small = _paragraph(paper, "Evidencehash")
     small.add_run(
         f"citation_id {citation.id} · document_sha256 {citation.document_sha256} · text_sha256 "
         f"{citation.text_sha256} · quote_sha256 {citation.quote_sha256} · "

@@ -12,7 +12,7 @@ import zipfile
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import fields
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from search_api.model import Citation
 from search_api.serialise import dumps
@@ -165,19 +165,26 @@ def _sheet(book: "Workbook", name: str, header: Sequence[str], rows: Rows) -> No
         longest = max((len(str(r[across - 1] or "")) for r in rows), default=0)
         width = min(WIDEST if len(header) > 1 else 2 * WIDEST, max(len(title), longest) + 2)
         sheet.column_dimensions[get_column_letter(across)].width = width
+    # Looked up once: openpyxl would compare every font with all others for every cell.
+    looks: dict[bool, Any] = {}
     for down, row in enumerate(rows, 2):
         for across, value in enumerate(row, 1):
             if value is None:
                 continue
             cell = sheet.cell(down, across)
-            cell.font = Font(name="Arial", size=10)
-            cell.alignment = Alignment(wrap_text=True, vertical="top")
+            risky = False
             if isinstance(value, str):
                 cell.value = office_text(value)
                 cell.data_type = "s"
-                cell.quotePrefix = bool(RISKY.match(value))
+                risky = bool(RISKY.match(value))
             else:
                 cell.value = value
+            if risky not in looks:
+                cell.font = Font(name="Arial", size=10)
+                cell.alignment = Alignment(wrap_text=True, vertical="top")
+                cell.quotePrefix = risky
+                looks[risky] = cell._style
+            cell._style = looks[risky]
     sheet.freeze_panes = "A2"
     if len(header) > 1:
         sheet.auto_filter.ref = f"A1:{get_column_letter(len(header))}{len(rows) + 1}"
