@@ -8,7 +8,7 @@ from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
 
 from corpus.errors import IcsearchError, QueryError
-from search_api.gate import Gate, Refuse
+from search_api.gate import OWN_LIMITS, Gate, Refuse
 from search_api.model import Answer, Commitments, Comparison, Priorities, SearchResult
 from search_api.openapi import mend_schema
 from search_api.params import (
@@ -22,10 +22,9 @@ from search_api.params import (
 from search_api.serialise import document_entry, dumps, system_entry, text_entry
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
-from search_api.turns import Bounded, Busy, Turns
+from search_api.turns import BUSY, RETRY_SECONDS, Bounded, Busy, Turns
 
 PREFIX = "/api/v1"
-RETRY_SECONDS = "2"
 CODES = {
     401: "sign_in",
     404: "not_found",
@@ -33,6 +32,7 @@ CODES = {
     413: "too_large",
     421: "host",
     429: "too_often",
+    503: "busy",
 }
 
 
@@ -43,8 +43,7 @@ def error_body(code: str, message: str, field: str | None = None) -> dict[str, A
 
 def too_busy(request: Request) -> Response:
     """What those who are turned away are told."""
-    body = error_body("busy", "Too many requests are being answered; try again shortly.")
-    return _json(body, 503, {"Retry-After": RETRY_SECONDS})
+    return _json(error_body("busy", BUSY), 503, {"Retry-After": RETRY_SECONDS})
 
 
 def refused(request: Request, status: int, message: str, headers: Mapping[str, str]) -> Response:
@@ -74,7 +73,8 @@ def create_api(
     app.add_exception_handler(RequestValidationError, _invalid)
     app.add_exception_handler(HTTPException, _plain)
     turns = Turns(settings.at_work, settings.most_at_once, settings.longest_wait)
-    app.add_middleware(Bounded, turns=turns, busy=busy, free=(f"{PREFIX}/health", "/static/"))
+    free = (f"{PREFIX}/health", "/static/")
+    app.add_middleware(Bounded, turns=turns, busy=busy, free=free, kept=OWN_LIMITS)
     app.add_middleware(
         Gate,
         refuse=refuse,
@@ -202,7 +202,8 @@ def in_api(request: Request) -> bool:
 
 async def _told(request: Request, error: Exception) -> Response:
     assert isinstance(error, IcsearchError)
-    return _json(error_body(error.code, error.message, error.field), error.http_status)
+    again = {"Retry-After": RETRY_SECONDS} if error.http_status == 503 else None
+    return _json(error_body(error.code, error.message, error.field), error.http_status, again)
 
 
 async def _invalid(request: Request, error: Exception) -> Response:

@@ -9,11 +9,15 @@ import asyncio
 import os
 from collections.abc import Callable
 
+from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 Busy = Callable[[Request], Response]
+
+BUSY = "Too many requests are being answered; try again shortly."
+RETRY_SECONDS = "2"
 
 
 class Turns:
@@ -62,12 +66,25 @@ class Bounded:
     whoever sends or reads slowly holds up nobody.
     """
 
-    def __init__(self, app: ASGIApp, turns: Turns, busy: Busy, free: tuple[str, ...]) -> None:
-        """Wrap an app. Paths that begin with one of `free` are let through: they cost nothing."""
+    def __init__(
+        self,
+        app: ASGIApp,
+        turns: Turns,
+        busy: Busy,
+        free: tuple[str, ...],
+        kept: tuple[str, ...] = (),
+    ) -> None:
+        """Wrap an app.
+
+        Args:
+            free: paths that begin with one of these are let through: they cost nothing.
+            kept: a body that was sent to one of these is never thrown away for want of a turn.
+        """
         self._app = app
         self._turns = turns
         self._busy = busy
         self._free = free
+        self._kept = kept
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Answer as the app does, or turn away."""
@@ -83,16 +100,22 @@ class Bounded:
 
     async def _in_turn(self, scope: Scope, receive: Receive, send: Send) -> None:
         turn = told = False
+        whole = scope["method"] in ("GET", "HEAD")
 
         async def received() -> Message:
             """The next part of a body; after the last one this waits for its turn.
 
-            It is answered all the same if that does not come in time: it was let in already.
+            Raises:
+                HTTPException: 503, it did not come in time. What must not be thrown away is
+                    answered all the same.
             """
-            nonlocal turn
+            nonlocal turn, whole
             message = await receive()
-            if not turn and not told and not message.get("more_body") and await self._turns.take():
-                turn = True
+            if not whole and not message.get("more_body"):
+                whole = True
+                turn = not told and await self._turns.take()
+                if not (turn or told or scope["path"].startswith(self._kept)):
+                    raise HTTPException(503, BUSY, {"Retry-After": RETRY_SECONDS})
             return message
 
         async def sent(message: Message) -> None:
@@ -103,7 +126,7 @@ class Bounded:
                 self._turns.give_back()
             await send(message)
 
-        if scope["method"] in ("GET", "HEAD"):
+        if whole:
             if not await self._turns.take():
                 await self._busy(Request(scope))(scope, receive, send)
                 return

@@ -1,11 +1,15 @@
 """Who is let in and what every answer carries, each limit and each header by itself."""
 
+import asyncio
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 
-from search_api.gate import Rate, whose
+from search_api.app import refused
+from search_api.gate import Gate, Rate, whose
 from search_api.serving import Serving
 from web.app import create_app
 
@@ -65,6 +69,16 @@ def test_a_bucket_fills_again_at_an_even_pace() -> None:
     now[0] = 30.0
     assert rate.wait("a") == 0.0
     assert rate.wait("a") == pytest.approx(30.0)
+
+
+def test_addresses_are_forgotten_so_that_memory_is_bounded(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr("search_api.gate.MOST_ADDRESSES", 2)
+    rate = Rate(1, lambda: 0.0)
+    assert [rate.wait(address) for address in "abc"] == [0.0] * 3
+    assert rate.wait("c") > 0
+    assert rate.wait("a") == 0.0  # seen longest ago
 
 
 def test_asking_too_often_is_429_with_the_time_to_come_back(serving: Serving) -> None:
@@ -149,6 +163,25 @@ def test_a_body_is_read_no_further_than_may_be(serving: Serving, told: bool) -> 
     assert reply.status_code == 413
     assert reply.json()["error"]["code"] == "too_large"
     assert "2 MB" in reply.json()["error"]["message"]
+
+
+def test_a_body_that_is_told_to_be_too_long_is_not_begun() -> None:
+    async def story() -> list[int]:
+        async def unread(*_: object) -> None:
+            raise AssertionError("it was read")
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                statuses.append(message["status"])
+
+        statuses: list[int] = []
+        headers = [(b"content-length", b"3000000")]
+        scope = {"type": "http", "method": "POST", "path": "/x", "headers": headers}
+        await Gate(unread, refused, 0, "", 2 << 20)(scope, unread, send)
+        return statuses
+
+    with ThreadPoolExecutor(1) as pool:  # the browser's tests leave a loop running in this thread
+        assert pool.submit(lambda: asyncio.run(story())).result() == [413]
 
 
 def test_a_body_that_fits_is_read(serving: Serving) -> None:

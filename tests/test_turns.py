@@ -1,12 +1,15 @@
 """Who is answered, who waits and who is turned away; and what damage leaves served."""
 
 import asyncio
-from collections.abc import Callable, Coroutine
-from concurrent.futures import ThreadPoolExecutor
+import threading
+from collections.abc import Callable, Coroutine, Iterator
+from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
 import pytest
+from fastapi.testclient import TestClient
 
 from corpus.errors import IndexDamaged
 from indexer.build import build_index
@@ -14,10 +17,14 @@ from indexer.settings import IndexSettings
 from indexer.store import GENERATIONS, current_id
 from search_api import serving as serving_module
 from search_api.app import too_busy
+from search_api.searcher import Searcher
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from search_api.turns import Bounded, Turns
 from tests.test_crash import another_plan
+from web.admin.session import hashed
+from web.app import create_app
+from web.settings import WebSettings
 
 START = {"type": "http.response.start", "status": 200, "headers": []}
 BODY = {"type": "http.response.body", "body": b"x"}
@@ -161,6 +168,84 @@ def test_a_turn_is_given_back_when_an_answer_fails() -> None:
                 await Client(app).task
 
     in_a_loop(story)
+
+
+class Held:
+    """Searches that go on until they are let go."""
+
+    def __init__(self) -> None:
+        self.working = self.most = 0
+        self.begun, self.go = threading.Event(), threading.Event()
+        self._lock = threading.Lock()
+
+    def search(self, *_: object) -> dict[str, str]:
+        with self._lock:
+            self.working += 1
+            self.most = max(self.most, self.working)
+        self.begun.set()
+        assert self.go.wait(30)
+        with self._lock:
+            self.working -= 1
+        return {}
+
+
+@contextmanager
+def overrun(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch, **told: object
+) -> Iterator[tuple[TestClient, Held, ThreadPoolExecutor]]:
+    """The whole site with a search under way that takes the one turn there is."""
+    held = Held()
+    monkeypatch.setattr(Searcher, "search", held.search)
+    web = WebSettings(admin_tokens=f"amira:{hashed('x' * 40)}", admin_key="k" * 40)
+    settings = serving.settings.model_copy(update={"at_work": 1, **told})
+    app = create_app(serving, settings, web)
+    with TestClient(app, follow_redirects=False) as client, ThreadPoolExecutor(8) as pool:
+        try:
+            first = pool.submit(client.get, "/api/v1/search?q=x")
+            assert held.begun.wait(30)
+            yield client, held, pool
+            held.go.set()
+            assert first.result().status_code == 200
+        finally:
+            held.go.set()
+
+
+def test_the_settings_say_how_many_work_and_how_many_wait(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told = {"most_at_once": 2, "longest_wait": 60.0}
+    with overrun(serving, monkeypatch, **told) as (client, held, pool):
+        more = [pool.submit(client.get, "/api/v1/search?q=x") for _ in range(3)]
+        turned_away: set[int] = set()
+        while len(turned_away) < 2:
+            done, _ = wait([f for f in more if id(f) not in turned_away], 10, FIRST_COMPLETED)
+            assert done, "nobody was turned away"
+            turned_away |= {id(f) for f in done}
+        held.go.set()
+        assert sorted(f.result().status_code for f in more) == [200, 503, 503]
+        assert held.most == 1
+
+
+def test_the_settings_say_how_long_to_wait_and_all_are_told_to_come_back(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    body = {"citations": []}
+    with overrun(serving, monkeypatch, longest_wait=0.05) as (client, _, pool):
+        asked = {
+            "get": pool.submit(client.get, "/api/v1/search?q=x"),
+            "page": pool.submit(client.get, "/search?q=x"),
+            "post": pool.submit(client.post, "/api/v1/verify", json=body),
+        }
+        replies = {name: future.result(10) for name, future in asked.items()}
+        for reply in replies.values():
+            assert reply.status_code == 503
+            assert reply.headers["retry-after"] == "2"
+        assert replies["post"].json()["error"]["code"] == "busy"
+        assert "Too many people" in replies["page"].text
+        # What an administrator has sent is not thrown away.
+        assert client.post("/admin/sign-in", data={"token": "y"}).status_code not in (503, 404)
+    with TestClient(create_app(serving, serving.settings)) as client:
+        assert client.post("/api/v1/verify", json=body).json() == {"results": []}
 
 
 def test_a_damaged_generation_does_not_take_the_last_good_one_away(

@@ -18,6 +18,7 @@ from search_api.gate import Refuse
 from search_api.operations import REQUEST_ID, Operations
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
+from search_api.turns import RETRY_SECONDS
 from web.admin.routes import Desk, SignInFirst, sign_in_first
 from web.admin.routes import routes as admin_routes
 from web.headers import HEADERS, SecurityHeaders, headers_of
@@ -104,12 +105,9 @@ def _refused(site: Site) -> Refuse:
 
 def _busy(site: Site) -> Callable[[Request], Response]:
     def answer(request: Request) -> Response:
-        as_json = too_busy(request)
         if in_api(request):
-            return as_json
-        told = error_page(site, request, 503, "Too many people are asking at once. Try again soon.")
-        told.headers["Retry-After"] = as_json.headers["Retry-After"]
-        return told
+            return too_busy(request)
+        return error_page(site, request, 503, "Too many people are asking at once. Try again soon.")
 
     return answer
 
@@ -123,7 +121,9 @@ def _told_as_page(
         if in_api(request):
             response: Response = await as_json(request, error)
             return response
-        return error_page(site, request, *_sentence(request, error))
+        told = error_page(site, request, *_sentence(request, error))
+        told.headers.update(getattr(error, "headers", None) or {})
+        return told
 
     return handler
 
@@ -163,4 +163,7 @@ def error_page(site: Site, request: Request, status: int, message: str) -> Respo
     if status == 503:
         links = [Link("About this service", "/accessibility")]
     page = ErrorPage(status, TITLES.get(status, "Something went wrong"), message, tuple(links))
-    return site.show(request, "error.jinja", page, status)
+    answer = site.show(request, "error.jinja", page, status)
+    if status == 503:
+        answer.headers["Retry-After"] = RETRY_SECONDS
+    return answer
