@@ -74,10 +74,11 @@ fuzz: $(VENV)/.installed-dev
 	  $(BIN)/python -m tests.fuzz.run $$target $(FUZZ_SECONDS); done
 
 # Everything that takes long, where `make test` tries a little: thousands of made-up inputs and requests,
-# every write point with every fault, a quarter of an hour of load.
+# every write point with every fault, every message to a database too, a quarter of an hour of load.
 soak: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/python -m pytest tests/test_properties.py tests/test_openapi.py --hypothesis-profile soak
 	$(BIN)/python -m tests.soak.crash --output soak-crash.json
+	$(BIN)/python -m tests.soak.database --output soak-database.json
 	$(BIN)/python -m tests.soak.load --seconds $(SOAK_SECONDS) --output soak-load.json
 
 clean:

@@ -6,10 +6,10 @@ import os
 import re
 import threading
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Iterator, Sequence
 from contextlib import contextmanager
 from importlib import resources
-from typing import Any, LiteralString
+from typing import Any, LiteralString, TypeVar
 
 from corpus.errors import IndexDamaged, IndexGone, IndexMissing, IndexUnreachable, IndexWriteError
 from indexer.settings import DatabaseSettings
@@ -24,10 +24,13 @@ except ImportError as error:
     ) from error
 
 Connection = psycopg.Connection[tuple[Any, ...]]
+T = TypeVar("T")
 Query = LiteralString | sql.Composed
 
 SCHEMA = "icsearch"
 CONNECT_SECONDS = 5
+# Beyond what the server is told to take at most, so that it is the first to say so.
+SILENT_SECONDS = 2.0
 RENEW_SECONDS = 2.0
 # What a pool warns of is told by our own errors, once.
 logging.getLogger("psycopg.pool").setLevel(logging.ERROR)
@@ -52,6 +55,35 @@ def table(name: LiteralString, index_id: str) -> sql.Identifier:
     return sql.Identifier(SCHEMA, f"{name}_{index_id}")
 
 
+class Silent(psycopg.OperationalError):
+    """A server took what it was asked and says nothing: it hangs, or the network swallows it."""
+
+
+class Patient(Connection):
+    """A connection that gives up on a silent server; the kernel would wait for hours."""
+
+    seconds: float | None = None
+
+    def wait(self, gen: Generator[Any, Any, T], *args: Any, **kwargs: Any) -> T:
+        """What a generator of psycopg comes to, if it does so in time."""
+        return super().wait(self._until(gen), *args, **kwargs)
+
+    def _until(self, gen: Generator[Any, Any, T]) -> Generator[Any, Any, T]:
+        """The same generator, which psycopg resumes several times a second, with an end."""
+        end = None if self.seconds is None else time.monotonic() + self.seconds
+        try:
+            wanted = next(gen)
+            while True:
+                ready = yield wanted
+                if not ready and end is not None and time.monotonic() > end:
+                    self.pgconn.finish()  # what comes later must not pass for another's answer
+                    raise Silent(f"no word for {self.seconds:g} seconds")
+                wanted = gen.send(ready)
+        except StopIteration as done:
+            result: T = done.value
+            return result
+
+
 class Database:
     """Connections of this process to one database. Safe to use from many threads."""
 
@@ -71,9 +103,10 @@ class Database:
         self._renewed = -RENEW_SECONDS
         self._pool = self._filled()
 
-    def _filled(self) -> ConnectionPool[Connection]:
+    def _filled(self) -> ConnectionPool[Patient]:
         return ConnectionPool(
             self.url,
+            connection_class=Patient,
             min_size=1,
             max_size=self._most,
             timeout=self._seconds,
@@ -86,7 +119,8 @@ class Database:
         """Give every connection back."""
         self._pool.close(timeout=0)
 
-    def _configure(self, connection: Connection) -> None:
+    def _configure(self, connection: Patient) -> None:
+        connection.seconds = self._seconds + SILENT_SECONDS
         for name, value in (
             ("statement_timeout", f"{int(self._seconds * 1000)}"),
             ("hnsw.ef_search", f"{EF_SEARCH}"),
@@ -105,7 +139,7 @@ class Database:
             try:
                 return self._rows(query, values)
             except psycopg.OperationalError as error:
-                if isinstance(error, errors.QueryCanceled):
+                if isinstance(error, errors.QueryCanceled | Silent):
                     raise
                 if isinstance(error, PoolTimeout):
                     self._renew()

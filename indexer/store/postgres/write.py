@@ -53,6 +53,8 @@ DROP_WAIT = "2s"
 class Keeper:
     """Writes generations to a database, one process at a time."""
 
+    _switching = False
+
     def __init__(self, url: str, settings: DatabaseSettings | None = None) -> None:
         """A database that may be empty."""
         self.url = url
@@ -78,10 +80,15 @@ class Keeper:
         except IcsearchError:
             raise
         except psycopg.Error as error:
+            # Once the switch was asked for, the answer that is missing may have been yes.
+            served = "What was served before still is, or already its successor: run it again"
+            if not self._switching:
+                served = "What was served before still is"
             raise IndexWriteError(
-                f"The index in {shown(self.url)} cannot be written: {reason(error)}. "
-                "What was served before still is."
+                f"The index in {shown(self.url)} cannot be written: {reason(error)}. {served}."
             ) from error
+        finally:
+            self._switching = False
 
     def _lock(self, connection: Connection) -> None:
         """Take the lock that the server gives back when this connection ends, however it ends."""
@@ -129,6 +136,7 @@ class Keeper:
 
     def switch(self, index_id: str, keep: int) -> Manifest:
         """Serve a generation, and delete all but the newest."""
+        self._switching = True
         self._writer.execute(
             "INSERT INTO icsearch.serving (index_id) VALUES (%s) "
             "ON CONFLICT (one) DO UPDATE SET index_id = excluded.index_id",
