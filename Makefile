@@ -52,11 +52,16 @@ lint: $(VENV)/.installed-dev
 sbom: $(VENV)/.installed-dev
 	$(BIN)/cyclonedx-py environment --pyproject pyproject.toml --output-reproducible --output-file sbom.json $(BIN)/python
 
-# Known weaknesses in what is pinned; needs the internet.
+# Known weaknesses in what is pinned: asks the internet, or, with ADVISORIES=FOLDER, a copy of the advisories.
+ifdef ADVISORIES
+audit: $(VENV)/.installed-dev
+	$(BIN)/python scripts/audit.py "$(ADVISORIES)"
+else
 audit:
 	$(PYTHON) -m venv .audit
 	.audit/bin/python -m pip install --quiet pip-audit
 	.audit/bin/pip-audit --no-deps --disable-pip --strict -r constraints.txt
+endif
 
 eval: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/icsearch eval run

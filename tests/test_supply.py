@@ -1,6 +1,7 @@
 """Nothing unpinned, unlisted or altered gets in: packages, licences, weights, the wheel."""
 
 import importlib.util
+import json
 import os
 import shutil
 import subprocess
@@ -105,3 +106,42 @@ def test_the_same_source_gives_the_same_wheel(tmp_path: Path) -> None:
         (wheel,) = out.glob("*.whl")
         wheels.append(wheel.read_bytes())
     assert wheels[0] == wheels[1]
+
+
+def test_an_audit_without_the_internet_knows_what_is_weak(tmp_path: Path) -> None:
+    def audit(*more: str) -> subprocess.CompletedProcess[str]:
+        command = [sys.executable, str(CHECKOUT / "scripts" / "audit.py"), *more]
+        return subprocess.run(command, capture_output=True, text=True, check=False)
+
+    pins = tmp_path / "pins.txt"
+    pins.write_text("# made up\nSome_Thing==1.10\nother==2.0\nfixed==3.1\nold==1.0\n")
+    folder = tmp_path / "vulns" / "some-thing"
+    folder.mkdir(parents=True)
+    nothing = audit(str(tmp_path), str(pins))
+    assert nothing.returncode == 2 and "no advisories for PyPI" in nothing.stderr
+    (folder / "MADE-1.yaml").write_text(
+        "id: MADE-1\naliases: [CVE-0000-1]\ndetails: |\n  Made up.\n  More.\naffected:\n"
+        "- package: {name: some.thing, ecosystem: PyPI}\n"
+        "  ranges:\n  - type: ECOSYSTEM\n    events:\n"
+        "    - introduced: 1.9\n    - last_affected: 1.10\n"
+    )
+    affected = [
+        ("other", [], ["2.0.0", "not-a-version"]),
+        ("fixed", [{"introduced": "0"}, {"fixed": "3.1"}], []),
+        ("old", [{"introduced": "0"}, {"fixed": "0.9"}, {"introduced": "1.1"}], []),
+    ]
+    for name, events, versions in affected:
+        about: dict[str, object] = {"package": {"name": name, "ecosystem": "PyPI"}}
+        about |= {"versions": versions, "ranges": [{"type": "ECOSYSTEM", "events": events}]}
+        (folder / f"{name}.json").write_text(json.dumps({"id": f"X-{name}", "affected": [about]}))
+    about = {"package": {"name": "fixed", "ecosystem": "PyPI"}, "versions": ["3.1"]}
+    gone = {"id": "GONE", "withdrawn": "2026-01-01T00:00:00Z", "affected": [about]}
+    (folder / "gone.json").write_text(json.dumps(gone))
+    found = audit(str(tmp_path), str(pins))
+    assert found.returncode == 1, found.stderr
+    lines = found.stdout.splitlines()
+    assert lines[:2] == ["other 2.0: X-other ", "some-thing 1.10: MADE-1 (CVE-0000-1) Made up."]
+    assert lines[2].startswith("2 known weaknesses in 4 packages by 4 advisories")
+    (folder / "MADE-1.yaml").unlink()
+    (folder / "other.json").unlink()
+    assert audit(str(tmp_path), str(pins)).returncode == 0
