@@ -3,6 +3,7 @@
 All offsets count Unicode code points in a document's canonical text, half open: `text[start:end]`.
 """
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -142,6 +143,11 @@ class Page:
     chrome: tuple[str, ...] = ()
 
 
+def pages_within(pages: Iterable[Page], start: int, end: int) -> tuple[Page, ...]:
+    """The pages on which a range of the text stands, or may stand, in order."""
+    return tuple(p for p in pages if p.start < end and start < p.end)
+
+
 @dataclass(frozen=True, slots=True)
 class Reading:
     """A document as read: canonical text, its sections and pages, and what to know about both."""
@@ -164,7 +170,7 @@ class Reading:
 
     def pages_of(self, start: int, end: int) -> tuple[Page, ...]:
         """The pages on which the range stands, or may stand, in order."""
-        return tuple(p for p in self.pages if p.start < end and start < p.end)
+        return pages_within(self.pages, start, end)
 
 
 @dataclass(frozen=True, slots=True)

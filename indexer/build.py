@@ -19,7 +19,7 @@ from typing import Any
 from corpus import Catalogue, Document, Passage, Reading, open_catalogue
 from corpus.catalogue import sha256_of
 from corpus.errors import DocumentError, IcsearchError
-from indexer import acronyms, disk, split
+from indexer import acronyms, disk, gist, split
 from indexer.assemble import READER_VERSION
 from indexer.cluster import embedding
 from indexer.embed import Encoder, EncoderFacts, open_encoder, prepare
@@ -198,6 +198,7 @@ def _made(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[s
         "splitter": SPLITTER_VERSION,
         "reader": READER_VERSION,
         "words": _words(),
+        "gists": gist.VERSION,
         "fields": writer.FIELDS,
         "versions": {name: importlib.metadata.version(name) for name in VERSIONS_THAT_COUNT},
     }

@@ -1,14 +1,16 @@
 """From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+
+import numpy as np
 
 from indexer.embed import Vectors
 from indexer.statements import Stated
 from indexer.store import Store
-from search_api.cite import citation_id, cite
+from search_api.cite import citation_id, cite_stated
 from search_api.judge import (
     ANSWERABLE,
     Asked,
@@ -92,25 +94,25 @@ def weigh(
     asked: Asked,
     vector: Vectors,
     candidates: Sequence[Candidate],
-    stated_in: Callable[[int], Sequence[Stated]],
     most: int = MOST_PASSAGES,
 ) -> list[Weighed]:
-    """The statements of the best candidates, likeliest first.
-
-    Args:
-        stated_in: the statements of a row's passage, in the order of its statement vectors.
-    """
+    """The statements of the best candidates, likeliest first."""
     out = []
     best = candidates[:most]
-    for candidate, passage in zip(best, store.passages([c.row for c in best]), strict=True):
+    if not best:
+        return []
+    rows = [candidate.row for candidate in best]
+    said = zip(best, store.passages(rows), store.statements(rows), strict=True)
+    vectors, counts = store.vectors_of_statements(np.asarray(rows, dtype=np.int64))
+    parted = np.split(vectors, np.cumsum(counts)[:-1])
+    for (candidate, passage, found), own in zip(said, parted, strict=True):
         if passage.form == "contents":
             continue
-        found = stated_in(candidate.row)
-        cosines = store.statement_vectors(candidate.row) @ vector
-        for stated, cosine in zip(found, cosines, strict=True):
+        # Passage by passage, since the last digit depends on how many are multiplied at once.
+        for stated, cosine in zip(found, (own @ vector).tolist(), strict=True):
             if stated.form == "heading" and BARE_HEADING.match(stated.text):
                 continue
-            evidence = features(asked, stated, float(cosine), candidate.dense)
+            evidence = features(asked, stated, cosine, candidate.dense)
             spoken = asked.theme is not None and speaks_of(asked, stated)
             out.append(Weighed(stated, probability(evidence), spoken, evidence))
     return sorted(
@@ -212,9 +214,7 @@ class Sheet:
         ladder, triggers = weighed.rung
         identity = citation_id(stated.document_id, stated.start, stated.end)
         if identity not in self._citations:
-            self._citations[identity] = cite(
-                self._store, stated.document_id, stated.start, stated.end
-            )
+            self._citations[identity] = cite_stated(self._store, stated)
         return Statement(
             text=stated.text,
             ladder=ladder,

@@ -2,11 +2,13 @@
 
 import hashlib
 import re
+from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote as url_quote
 
 from corpus.errors import UnknownId
-from corpus.model import Reading
+from corpus.model import Document, Page, Reading, pages_within
+from indexer.statements import Stated
 from indexer.store import Store
 from search_api.model import Citation
 
@@ -43,11 +45,47 @@ def cite(store: Store, document_id: str, start: int, end: int) -> Citation:
         raise UnknownId(
             f"{document_id} has no characters {start} to {end}; it has {len(reading.text)}."
         )
-    quote = reading.text[start:end]
-    pages = reading.pages_of(start, end)
+    return _citation(
+        store.manifest.index_id,
+        document,
+        text_sha256(reading.text),
+        (start, end),
+        reading.text[start:end],
+        heading_at(reading, start),
+        pages_within(reading.pages, start, end),
+    )
+
+
+def cite_stated(store: Store, stated: Stated) -> Citation:
+    """The citation of a statement that the store gave: the same as that of its range.
+
+    The document need not be read for it, only its pages.
+    """
+    start, end = stated.start, stated.end
+    return _citation(
+        store.manifest.index_id,
+        store.documents[stated.document_id],
+        store.reports[stated.document_id].text_sha256,
+        (start, end),
+        stated.text,
+        tuple(dict.fromkeys(stated.heading)),
+        pages_within(store.pages(stated.document_id), start, end),
+    )
+
+
+def _citation(
+    index_id: str,
+    document: Document,
+    sha256_of_text: str,
+    place: tuple[int, int],
+    quote: str,
+    heading: tuple[str, ...],
+    pages: Sequence[Page],
+) -> Citation:
+    start, end = place
     labels = [page.label for page in pages if page.label]
     files = [page.file_page for page in pages if page.file_page is not None]
-    identity = citation_id(document_id, start, end)
+    identity = citation_id(document.id, start, end)
     numbers = tuple(page.number for page in pages)
     at = f"?page={numbers[0]}" if numbers else ""
     mark = f"{'&' if at else '?'}cite={url_quote(identity)}"
@@ -55,11 +93,11 @@ def cite(store: Store, document_id: str, start: int, end: int) -> Citation:
         id=identity,
         quote=quote,
         system=document.system,
-        document_id=document_id,
+        document_id=document.id,
         document_title=document.title,
         document_sha256=document.sha256,
-        text_sha256=text_sha256(reading.text),
-        heading=heading_at(reading, start),
+        text_sha256=sha256_of_text,
+        heading=heading,
         pages=numbers,
         page_label="–".join(dict.fromkeys((labels[0], labels[-1]))) if labels else None,
         page_inferred=any(page.inferred for page in pages),
@@ -67,8 +105,8 @@ def cite(store: Store, document_id: str, start: int, end: int) -> Citation:
         start=start,
         end=end,
         quote_sha256=sha256(quote),
-        index_id=store.manifest.index_id,
-        url=f"/documents/{document_id}{at}{mark}#{identity}",
+        index_id=index_id,
+        url=f"/documents/{document.id}{at}{mark}#{identity}",
         source_url=document.url,
     )
 

@@ -9,17 +9,15 @@ public collections together, never on the fresh questions.
 
 import math
 import re
-from collections.abc import Sequence
-from dataclasses import dataclass
-from functools import lru_cache
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from indexer.analyse import distinct
 from indexer.embed import Vectors
+from indexer.gist import Gist
 from indexer.store import Rows, Store
-from search_api.cover import shares, weights_of
+from search_api.cover import Weight, shares, weights_of
 from search_api.model import Understood
 
 Numbers = NDArray[np.float64]
@@ -45,28 +43,6 @@ WHEN = re.compile(
     r"|\bpromis|\bexpect(?:s|ed)\b|\bcommit|\bby (?:the )?(?:end|spring|summer|autumn|winter)\b",
     re.IGNORECASE,
 )
-DATE = re.compile(r"\b20\d\d\b|\bQ[1-4]\b")
-
-
-@dataclass(frozen=True, slots=True)
-class Analysed:
-    """What ranking needs to know of a passage's words."""
-
-    own: frozenset[str]
-    around: frozenset[str]
-    words: int
-    dated: bool
-
-
-@lru_cache(maxsize=20_000)
-def analysed(text: str, heading: tuple[str, ...], title: str) -> Analysed:
-    """The words of a passage, worked out once."""
-    return Analysed(
-        own=distinct(text),
-        around=distinct(" ".join((*heading, title))),
-        words=len(text.split()),
-        dated=DATE.search(text) is not None,
-    )
 
 
 def scaled(values: Numbers) -> Numbers:
@@ -90,13 +66,11 @@ def features(
         lexical: their BM25, in standard deviations.
         dense: their cosines, in standard deviations.
     """
-    passages = store.passages(rows.tolist())
-    known = [analysed(p.text, p.heading, p.document_title) for p in passages]
-    weights = weights_of(understood, store)
-    covered = [shares(weights, a.own, a.around) for a in known]
+    known = store.gists(rows.tolist())
+    covered = coverage(weights_of(understood, store), known)
     when = WHEN.search(understood.text) is not None
-    row = np.array([p.form == "table_row" for p in passages], dtype=np.float64)
-    dated = np.array([a.dated for a in known], dtype=np.float64)
+    row = np.array([gist.form == "table_row" for gist in known], dtype=np.float64)
+    dated = np.array([gist.dated for gist in known], dtype=np.float64)
     return np.column_stack(
         [
             lexical,
@@ -105,7 +79,7 @@ def features(
             scaled(feedback(store, rows)),
             [inside for inside, _ in covered],
             [around for _, around in covered],
-            [math.log1p(a.words) for a in known],
+            [math.log1p(gist.words) for gist in known],
             row,
             row * when,
             dated * when,
@@ -113,20 +87,37 @@ def features(
     )
 
 
+def coverage(weights: Mapping[str, Weight], known: Sequence[Gist]) -> list[tuple[float, float]]:
+    """For each gist the share of the words asked for in its text, and with what is around it.
+
+    Most passages hold the same few of the words, or none, so each such case is worked out once.
+    """
+    asked = dict.fromkeys(weights)
+    for weight in weights.values():
+        asked |= {word: None for words, _ in weight.instead for word in words}
+    marks = [(word, f" {word} ") for word in asked]
+    told: dict[tuple[frozenset[str], frozenset[str]], tuple[float, float]] = {}
+    out = []
+    for gist in known:
+        own = frozenset([word for word, mark in marks if mark in gist.own])
+        around = frozenset([word for word, mark in marks if mark in gist.around])
+        if (own, around) not in told:
+            told[own, around] = shares(weights, own, around)
+        out.append(told[own, around])
+    return out
+
+
 def best_statements(store: Store, vector: Vectors, rows: Rows) -> Numbers:
     """The best cosine of the question and a statement of each passage; the mean if it has none."""
-    found = [store.statement_vectors(row) for row in rows.tolist()]
-    counts = np.array([len(f) for f in found])
-    if not counts.sum():
+    found, counts = store.vectors_of_statements(rows)
+    if not len(found):
         return np.zeros(len(rows))
-    cosines = np.concatenate(found) @ vector
-    ends = np.cumsum(counts)
-    best = [
-        float(cosines[end - count : end].max()) if count else np.nan
-        for end, count in zip(ends, counts, strict=True)
-    ]
-    out = np.array(best)
-    return np.where(np.isnan(out), np.nanmean(out), out)
+    cosines = (found @ vector).astype(np.float64)
+    some = counts > 0
+    best = np.maximum.reduceat(cosines, (np.cumsum(counts) - counts)[some])
+    out = np.full(len(rows), best.mean())
+    out[some] = best
+    return out
 
 
 def feedback(store: Store, rows: Rows) -> Numbers:

@@ -14,7 +14,7 @@ import numpy as np
 from corpus.model import Document
 from indexer.analyse import terms
 from indexer.embed import Vectors
-from indexer.store import Rows, Store
+from indexer.store import Rows, Scores, Store
 from search_api import rank
 from search_api.cover import asked_words
 from search_api.model import Understood
@@ -113,9 +113,24 @@ def retrieve(
     settings: SearchSettings,
 ) -> list[Candidate]:
     """Candidates in a scope, best first; ties go to the lower row."""
-    first = ordered(store, understood, vector, scope, settings)
-    if first is None:
-        return []
+    (found,) = retrieve_each(store, understood, vector, [scope], settings)
+    return found
+
+
+def retrieve_each(
+    store: Store,
+    understood: Understood,
+    vector: Vectors,
+    scopes: Sequence[Scope],
+    settings: SearchSettings,
+) -> list[list[Candidate]]:
+    """The same for each of several scopes: each has candidates of its own."""
+    pools = pools_of(store, understood, vector, scopes, settings)
+    found = (in_order(store, understood, vector, pool, settings) for pool in pools)
+    return [[] if first is None else _candidates(first) for first in found]
+
+
+def _candidates(first: Ordered) -> list[Candidate]:
     pool, fused = first.pool, first.fused
     scores = rank.weighed(first.features)
     # The rest stay in their first order, below the last of those weighed.
@@ -136,7 +151,14 @@ def ordered(
     settings: SearchSettings,
 ) -> Ordered | None:
     """The candidates of a scope by fused score, or None where there are none."""
-    pool = pool_of(store, understood, vector, scope, settings)
+    (pool,) = pools_of(store, understood, vector, [scope], settings)
+    return in_order(store, understood, vector, pool, settings)
+
+
+def in_order(
+    store: Store, understood: Understood, vector: Vectors, pool: Pool, settings: SearchSettings
+) -> Ordered | None:
+    """A pool by fused score, or None where nothing is in it."""
     if not len(pool.rows):
         return None
     lexical, dense = scaled(pool.lexical), scaled(pool.dense)
@@ -147,22 +169,28 @@ def ordered(
     return Ordered(pool, head, tail, fused, found)
 
 
-def pool_of(
+def pools_of(
     store: Store,
     understood: Understood,
     vector: Vectors,
-    scope: Scope,
+    scopes: Sequence[Scope],
     settings: SearchSettings,
-) -> Pool:
-    """What each retriever finds in a scope, with the cosines of what only BM25 found."""
-    among = None if scope.passages == store.manifest.passages else scope.document_ids
-    k = settings.candidates
+) -> list[Pool]:
+    """What each retriever finds in each scope, with the cosines of what only BM25 found."""
+    whole = store.manifest.passages
+    groups = [None if scope.passages == whole else scope.document_ids for scope in scopes]
     words = words_of(understood, settings)
-    (near, cosines), (hits, bm25) = store.candidates(vector, words, k, among)
-    missing = np.setdiff1d(hits, near)
-    rows = np.concatenate([near, missing])
-    dense = np.concatenate([cosines, store.vectors(missing) @ vector])
-    lexical = dict(zip(hits.tolist(), bm25.tolist(), strict=True))
+    each = store.candidates_each(vector, words, settings.candidates, groups)
+    return [_pool(store, vector, near, matched) for near, matched in each]
+
+
+def _pool(
+    store: Store, vector: Vectors, near: tuple[Rows, Scores], matched: tuple[Rows, Scores]
+) -> Pool:
+    missing = np.setdiff1d(matched[0], near[0])
+    rows = np.concatenate([near[0], missing])
+    dense = np.concatenate([near[1], store.vectors(missing) @ vector])
+    lexical = dict(zip(matched[0].tolist(), matched[1].tolist(), strict=True))
     return Pool(
         rows,
         np.array([lexical.get(row, 0.0) for row in rows.tolist()]),

@@ -7,14 +7,14 @@ import numpy as np
 
 from indexer.analyse import STOP_STEMS, stem
 from indexer.embed import Vectors
-from indexer.statements import Stated, statements
+from indexer.gist import Gist
 from indexer.store import Store
 from search_api import answer as answering
 from search_api import contacts
 from search_api.answer import Weighed
 from search_api.judge import Asked, ThemeWords
 from search_api.model import Understood
-from search_api.retrieve import Candidate, Scope, retrieve
+from search_api.retrieve import Candidate, Scope, retrieve_each
 from search_api.settings import SearchSettings
 
 MOST_THEME_ROWS = 2_000
@@ -32,40 +32,57 @@ class Weigher:
         self.settings = settings
         self._vector_of = vector_of
         self._spoken = lru_cache(maxsize=200_000)(self._speaks)
-        self._stated = lru_cache(maxsize=20_000)(self._statements)
 
     def weighed(
         self, understood: Understood, asked: Asked, scopes: Mapping[str, Scope]
     ) -> dict[str, list[Weighed]]:
         """For each system, the statements of its best passages, likeliest first."""
-        return {s: self._of_system(understood, asked, scope) for s, scope in scopes.items()}
-
-    def _of_system(self, understood: Understood, asked: Asked, scope: Scope) -> list[Weighed]:
-        vector = self._vector_of(understood)
-        candidates = retrieve(self.store, understood, vector, scope, self.settings)
+        vector, own = self._vector_of(understood), list(scopes.values())
+        each = retrieve_each(self.store, understood, vector, own, self.settings)
+        most = answering.MOST_PASSAGES
         if asked.theme is not None:
-            candidates = self._with_theme(asked.theme, vector, candidates, scope)
-            weighed = answering.weigh(
-                self.store, asked, vector, candidates, self._stated, MOST_THEME_PASSAGES
-            )
-        else:
-            weighed = answering.weigh(self.store, asked, vector, candidates, self._stated)
-        return contacts.without_contacts(weighed) if self.settings.mask_contacts else weighed
+            each, most = self._with_theme(asked.theme, vector, each, own), MOST_THEME_PASSAGES
+        out = {}
+        for system, candidates in zip(scopes, each, strict=True):
+            weighed = answering.weigh(self.store, asked, vector, candidates, most)
+            masked = self.settings.mask_contacts
+            out[system] = contacts.without_contacts(weighed) if masked else weighed
+        return out
 
     def _with_theme(
-        self, theme: ThemeWords, vector: Vectors, candidates: Sequence[Candidate], scope: Scope
-    ) -> list[Candidate]:
-        """Every passage of the scope that uses a word of the theme, then the other candidates.
+        self,
+        theme: ThemeWords,
+        vector: Vectors,
+        each: Sequence[Sequence[Candidate]],
+        scopes: Sequence[Scope],
+    ) -> list[list[Candidate]]:
+        """Every passage of a scope that uses a word of the theme, then its other candidates.
 
         Those that retrieval left out come too: a theme must not be silent because its passages
         did not rank.
         """
-        stems = {w for phrase in theme.phrases for w in phrase if w not in STOP_STEMS}
-        words = dict.fromkeys(stems | {stem(a.lower()) for a in theme.acronyms}, 1.0)
-        rows, _ = self.store.matching(words, MOST_THEME_ROWS, scope.document_ids)
-        self.store.passages(rows.tolist())  # all at once: a database is asked once, not per row
-        spoken = {row for row in rows.tolist() if self._spoken(theme, row)}
-        spoken |= {c.row for c in candidates if self._spoken(theme, c.row)}
+        needed = [tuple(w for w in phrase if w not in STOP_STEMS) for phrase in theme.phrases]
+        needed += [(stem(acronym.lower()),) for acronym in theme.acronyms]
+        groups = [scope.document_ids for scope in scopes]
+        found = self.store.rows_with([p for p in needed if p], MOST_THEME_ROWS, groups)
+        return [
+            self._spoken_first(theme, vector, candidates, rows.tolist())
+            for candidates, rows in zip(each, found, strict=True)
+        ]
+
+    def _spoken_first(
+        self,
+        theme: ThemeWords,
+        vector: Vectors,
+        candidates: Sequence[Candidate],
+        rows: Sequence[int],
+    ) -> list[Candidate]:
+        asked = list(dict.fromkeys([*rows, *(c.row for c in candidates)]))
+        gists = self.store.gists(asked)
+        may = may_speak(theme)
+        likely = [row for row, gist in zip(asked, gists, strict=True) if may(gist)]
+        self.store.passages(likely)  # all at once: a database is asked once, not per row
+        spoken = {row for row in likely if self._spoken(theme, row)}
         extra = sorted(spoken - {c.row for c in candidates})
         lowest = min((c.score for c in candidates), default=0.0)
         found = [c for c in candidates if c.row in spoken]
@@ -77,10 +94,25 @@ class Weigher:
             found += sorted(added, key=lambda c: (-round(c.dense, 5), c.row))
         return found + [c for c in candidates if c.row not in spoken]
 
-    def _statements(self, row: int) -> list[Stated]:
-        (passage,) = self.store.passages([row])
-        return statements(passage, self.store.reading(passage.document_id))
-
     def _speaks(self, theme: ThemeWords, row: int) -> bool:
         (passage,) = self.store.passages([row])
         return theme.spoken_in("\n".join((passage.text, *passage.heading[-1:])))
+
+
+def may_speak(theme: ThemeWords) -> Callable[[Gist], bool]:
+    """Whether a passage may use a word of a theme, by its stems alone: a quick look beforehand.
+
+    An acronym may be part of a longer word, as where a space is missing after a full stop.
+    """
+    acronyms = [stem(acronym.lower()) for acronym in theme.acronyms]
+    phrases = [
+        [f" {word} " for word in phrase if word not in STOP_STEMS] for phrase in theme.phrases
+    ]
+
+    def may(gist: Gist) -> bool:
+        held = gist.own + gist.around
+        if any(acronym in held for acronym in acronyms):
+            return True
+        return any(all(word in held for word in phrase) for phrase in phrases)
+
+    return may

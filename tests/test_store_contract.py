@@ -20,8 +20,10 @@ from corpus.errors import IndexBusy, IndexGone, IndexMissing, IndexWriteError
 from eval.bench_stores import measure_stores
 from eval.labels import read_labels
 from indexer.build import build_index, open_place
+from indexer.gist import gist_of
 from indexer.manifest import Manifest
 from indexer.settings import DatabaseSettings, IndexSettings
+from indexer.statements import statements
 from indexer.store import Store, current_id, kept_ids, open_store
 from indexer.store.copy import contents_of, copy_index
 from indexer.store.postgres import Keeper, open_generation
@@ -126,6 +128,44 @@ def test_rows_come_in_the_order_asked(store: Store, searcher: Searcher) -> None:
     for row in range(0, store.manifest.passages, 23):
         ours, theirs = store.statement_vectors(row), searcher.store.statement_vectors(row)
         assert np.array_equal(ours, theirs)
+
+
+def test_what_was_worked_out_beforehand_is_what_the_rules_find(store: Store) -> None:
+    rows = [*range(0, store.manifest.passages, 7), 3, 0]
+    passages = store.passages(rows)
+    assert store.gists(rows) == [gist_of(passage) for passage in passages]
+    found = [statements(p, store.reading(p.document_id)) for p in passages]
+    assert [list(said) for said in store.statements(rows)] == found
+    assert any(s.cells for said in found for s in said)
+    vectors, counts = store.vectors_of_statements(np.array(rows))
+    assert counts.tolist() == [len(said) for said in found]
+    assert np.array_equal(vectors, np.concatenate([store.statement_vectors(r) for r in rows]))
+    assert store.vectors_of_statements(np.empty(0, dtype=np.int64))[0].shape == (0, 384)
+    for document_id in store.documents:
+        assert store.pages(document_id) == store.reading(document_id).pages
+
+
+def test_groups_of_documents_find_what_each_finds_alone(store: Store) -> None:
+    vector = store.encoder.query("support for people living with dementia")
+    words = {"dementia": 1.0, "care": 0.5, "nowherefound": 1.0}
+    every = list(store.documents)
+    groups = [every[:1], every[1:4], every[4:], []]
+    for k in (3, 60):
+        for group, each in zip(
+            groups, store.candidates_each(vector, words, k, groups), strict=True
+        ):
+            alone = store.candidates(vector, words, k, group)
+            for (rows, scores), (wanted, as_scored) in zip(each, alone, strict=True):
+                assert np.array_equal(rows, wanted)
+                assert np.array_equal(scores, as_scored)
+    phrases = [("mental", "health"), ("dementia",)]
+    for group, rows in zip(groups, store.rows_with(phrases, 500, groups), strict=True):
+        among = [row for d in group for row in range(*store.rows_of(d))]
+        for row, gist in zip(among, store.gists(among), strict=True):
+            whole = any(all(f" {w} " in gist.own for w in phrase) for phrase in phrases)
+            assert row in rows or not whole or gist.form == "contents"
+        assert set(rows.tolist()) <= set(among)
+    assert [len(rows) for rows in store.rows_with([], 5, groups)] == [0] * len(groups)
 
 
 def test_nearest_and_matching_are_exact_among_documents(store: Store, searcher: Searcher) -> None:

@@ -9,9 +9,11 @@ from typing import Any, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from corpus.model import Document, Passage, Reading, System, Theme
+from corpus.model import Document, Page, Passage, Reading, System, Theme
 from indexer.embed import Encoder, Vectors
+from indexer.gist import Gist
 from indexer.manifest import DocumentReport, FileFacts, Manifest
+from indexer.statements import Stated
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
@@ -71,12 +73,35 @@ class Store(Protocol):
         """What `nearest` and `matching` find; a database is asked for both at once."""
         ...
 
+    def candidates_each(
+        self,
+        vector: Vectors,
+        words: Mapping[str, float],
+        k: int,
+        groups: Sequence[Sequence[str] | None],
+    ) -> list[tuple[tuple[Rows, Scores], tuple[Rows, Scores]]]:
+        """What `candidates` finds in each of several groups of documents."""
+        ...
+
+    def rows_with(
+        self, phrases: Collection[Sequence[str]], k: int, groups: Sequence[Sequence[str]]
+    ) -> list[Rows]:
+        """The rows of each group that may hold every stem of some phrase, and perhaps others.
+
+        At least the best k of each group are looked for; more may be given.
+        """
+        ...
+
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
         ...
 
     def statement_vectors(self, row: int) -> Vectors:
         """Vectors of a passage's statements in order, shape (statements, dimensions)."""
+        ...
+
+    def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
+        """Statement vectors of many rows, one row's after the other's, and how many each has."""
         ...
 
     def document_frequency(self, word: str) -> int:
@@ -89,6 +114,18 @@ class Store(Protocol):
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
+        ...
+
+    def gists(self, rows: Sequence[int]) -> list[Gist]:
+        """What ranking needs to know of the passages of rows, in the order asked."""
+        ...
+
+    def statements(self, rows: Sequence[int]) -> list[Sequence[Stated]]:
+        """The statements of rows, in the order asked; each row's in the order of their vectors."""
+        ...
+
+    def pages(self, document_id: str) -> Sequence[Page]:
+        """The pages of a document, without the rest of its reading."""
         ...
 
     def reading(self, document_id: str) -> Reading:

@@ -8,9 +8,10 @@ import math
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
+from typing import Any, TypeVar
 
 import faiss
 import numpy as np
@@ -18,20 +19,25 @@ import tantivy
 from numpy.typing import NDArray
 
 from corpus.errors import IndexDamaged, IndexGone
-from corpus.model import Document, Passage, Reading, System, Theme
+from corpus.model import Document, Page, Passage, Reading, System, Theme
 from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
+from indexer.gist import Gist, gist_of
 from indexer.manifest import WHAT_TO_DO, DocumentReport, Manifest
-from indexer.store import spelling
+from indexer.statements import Stated, statements
+from indexer.store import gists, spelling
 from indexer.store.ann import Nearest
 from indexer.store.base import Acronym, Rows, Scores, rounded, top
-from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
+from indexer.store.nouns import by_id, pages_of, passage_of, reading_of, system_of, theme_of
 from indexer.store.writer import FIELDS, lexical_schema
 
+T = TypeVar("T")
 LOCK = ".lock"
 MOST_HASHED = 64 * 2**20
 ROWS_A_QUERY = 500
 PASSAGES_KEPT = 20_000
+MOST_FETCHED = 20_000
+"""So many hits are fetched at once for several groups; a group that has too few is asked alone."""
 WIDE = 0.2
 """A filter that lets so much through is applied to what was found rather than while searching."""
 
@@ -52,9 +58,10 @@ class FolderStore:
         self._local = threading.local()
         self._lock = threading.Lock()
         try:
-            self._vectors: Vectors = np.load(folder / "vectors.npy", mmap_mode="r")
-            self._statements = np.load(folder / "statements.npy", mmap_mode="r")
-            self._statement_ends: Rows = np.load(folder / "statement_ends.npy", mmap_mode="r")
+            self._vectors: Vectors = _mapped(folder / "vectors.npy")
+            self._statements = _mapped(folder / "statements.npy")
+            self._statement_ends: Rows = _mapped(folder / "statement_ends.npy")
+            self._prepared = gists.there(self._database())
             how = self.manifest.made.get("nearest")
             self._nearest = Nearest(folder, how) if how else None
             self._exact_up_to = int(how["exact_up_to"]) if how else 0
@@ -81,7 +88,11 @@ class FolderStore:
         self.reports: Mapping[str, DocumentReport] = by_id(self.manifest.documents)
         self._frequency = lru_cache(maxsize=50_000)(self._count)
         self._reading = lru_cache(maxsize=64)(self._read)
-        self._passages: dict[int, Passage] = {}  # emptied when full, never one by one
+        self._pages = lru_cache(maxsize=1_000)(self._read_pages)
+        # Emptied when full, never one by one.
+        self._passages: dict[int, Passage] = {}
+        self._gists: dict[int, Gist] = {}
+        self._said: dict[int, Sequence[Stated]] = {}
         self.nearest_word = lru_cache(maxsize=10_000)(self._nearest_word)
 
     def _database(self) -> sqlite3.Connection:
@@ -156,16 +167,8 @@ class FolderStore:
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
     ) -> tuple[Rows, Scores]:
         """The k passages that match weighted stems best by BM25F, among documents if given."""
-        # One flat union of terms: only that lets tantivy pass over blocks that cannot be best.
-        clauses = [
-            tantivy.Query.boost_query(
-                tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word), weight * boost
-            )
-            for word, weight in words.items()
-            for field, boost in FIELDS.items()
-        ]
-        query = tantivy.Query.boolean_query([(tantivy.Occur.Should, c) for c in clauses])
-        if not clauses or documents is None:
+        query = _any_of(words)
+        if not words or documents is None:
             return self._hits(query, k)
         ranges = self._ranges(documents)
         share = sum(end - first for first, end in ranges) / max(1, len(self._vectors))
@@ -199,6 +202,43 @@ class FolderStore:
         """What `nearest` and `matching` find."""
         return self.nearest(vector, k, documents), self.matching(words, k, documents)
 
+    def candidates_each(
+        self,
+        vector: Vectors,
+        words: Mapping[str, float],
+        k: int,
+        groups: Sequence[Sequence[str] | None],
+    ) -> list[tuple[tuple[Rows, Scores], tuple[Rows, Scores]]]:
+        """What `candidates` finds in each of several groups of documents.
+
+        Words are looked for once in all of them; a group that got too few of the hits is asked for
+        alone, so that each has its own best.
+        """
+        if len(groups) == 1 or not words:
+            return [self.candidates(vector, words, k, group) for group in groups]
+        fetched = min(MOST_FETCHED, 2 * k * len(groups))
+        rows, scores = self._hits(_any_of(words), fetched)
+        out = []
+        for group in groups:
+            passed = np.flatnonzero(_within(rows, self._ranges(group)))
+            if len(passed) >= k or len(rows) < fetched:
+                hits = rows[passed[:k]], scores[passed[:k]]
+            else:
+                hits = self.matching(words, k, group)
+            out.append((self.nearest(vector, k, group), hits))
+        return out
+
+    def rows_with(
+        self, phrases: Collection[Sequence[str]], k: int, groups: Sequence[Sequence[str]]
+    ) -> list[Rows]:
+        """The rows of each group whose text or headings hold every stem of some phrase."""
+        among = [self._ranges(group) for group in groups]
+        if not phrases or not groups:
+            return [np.empty(0, dtype=np.int64) for _ in groups]
+        whole = [(tantivy.Occur.Should, _all_of(phrase)) for phrase in phrases]
+        rows, _ = self._hits(tantivy.Query.boolean_query(whole), k * len(groups))
+        return [rows[_within(rows, ranges)] for ranges in among]
+
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
         return np.asarray(self._vectors[rows])
@@ -207,6 +247,14 @@ class FolderStore:
         """Vectors of a passage's statements in order, shape (statements, dimensions)."""
         start = int(self._statement_ends[row - 1]) if row else 0
         return np.asarray(self._statements[start : int(self._statement_ends[row])], np.float32)
+
+    def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
+        """Statement vectors of many rows, one row's after the other's, and how many each has."""
+        ends = self._statement_ends[rows]
+        counts = ends - np.where(rows > 0, self._statement_ends[rows - 1], 0)
+        # Where each vector stands: from its row's first one on.
+        places = np.arange(counts.sum()) + np.repeat(ends - np.cumsum(counts), counts)
+        return np.asarray(self._statements[places], np.float32), counts
 
     def document_frequency(self, word: str) -> int:
         """In how many passages a stem stands."""
@@ -230,22 +278,64 @@ class FolderStore:
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
-        wanted = [int(row) for row in rows]
-        kept = self._passages
-        found = {row: kept[row] for row in wanted if row in kept}
-        missing = [row for row in wanted if row not in found]
-        for at in range(0, len(missing), ROWS_A_QUERY):
-            some = missing[at : at + ROWS_A_QUERY]
+        return self._remembered(self._passages, rows, self._read_passages)
+
+    def _read_passages(self, rows: Sequence[int]) -> dict[int, Passage]:
+        found = {}
+        for at in range(0, len(rows), ROWS_A_QUERY):
+            some = rows[at : at + ROWS_A_QUERY]
             marks = ",".join("?" * len(some))
             sql = f"SELECT row, passage FROM passages WHERE row IN ({marks})"  # noqa: S608
             for row, text in self._database().execute(sql, some):
                 found[row] = passage_of(json.loads(text))
+        return found
+
+    def _remembered(
+        self,
+        kept: dict[int, T],
+        rows: Sequence[int],
+        read: Callable[[Sequence[int]], Mapping[int, T]],
+    ) -> list[T]:
+        """What belongs to rows, in the order asked: kept, or read and kept from now on."""
+        wanted = [int(row) for row in rows]
+        # Another thread may empty what is kept at any moment.
+        found = {row: held for row in wanted if (held := kept.get(row)) is not None}
+        missing = [row for row in dict.fromkeys(wanted) if row not in found]
         if missing:
+            new = read(missing)
+            found.update(new)
             with self._lock:
-                if len(self._passages) > PASSAGES_KEPT:
-                    self._passages = {}
-                self._passages.update({row: found[row] for row in missing})
+                if len(kept) > PASSAGES_KEPT:
+                    kept.clear()
+                kept.update(new)
         return [found[row] for row in wanted]
+
+    def gists(self, rows: Sequence[int]) -> list[Gist]:
+        """What ranking needs to know of the passages of rows, in the order asked."""
+        if not self._prepared:
+            return [gist_of(passage) for passage in self.passages(rows)]
+        return self._remembered(
+            self._gists, rows, lambda missing: gists.gists(self._database(), missing)
+        )
+
+    def statements(self, rows: Sequence[int]) -> list[Sequence[Stated]]:
+        """The statements of rows, in the order asked; each row's in the order of their vectors."""
+        return self._remembered(self._said, rows, self._read_statements)
+
+    def _read_statements(self, rows: Sequence[int]) -> Mapping[int, Sequence[Stated]]:
+        passages = dict(zip(rows, self.passages(rows), strict=True))
+        if self._prepared:
+            return gists.said(self._database(), passages)
+        return {r: statements(p, self.reading(p.document_id)) for r, p in passages.items()}
+
+    def pages(self, document_id: str) -> Sequence[Page]:
+        """The pages of a document, without the rest of its reading."""
+        return self._pages(document_id)
+
+    def _read_pages(self, document_id: str) -> tuple[Page, ...]:
+        sql = "SELECT pages FROM documents WHERE id = ?"
+        (pages,) = self._database().execute(sql, (document_id,)).fetchone()
+        return pages_of(pages)
 
     def reading(self, document_id: str) -> Reading:
         """The canonical text, sections and pages of a document."""
@@ -271,9 +361,42 @@ class FolderStore:
 SCHEMA_OF_LEXICAL = lexical_schema()
 
 
+def _any_of(words: Mapping[str, float]) -> tantivy.Query:
+    """Weighted stems in any field."""
+    # One flat union of terms: only that lets tantivy pass over blocks that cannot be best.
+    clauses = [
+        tantivy.Query.boost_query(
+            tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word), weight * boost
+        )
+        for word, weight in words.items()
+        for field, boost in FIELDS.items()
+    ]
+    return tantivy.Query.boolean_query([(tantivy.Occur.Should, c) for c in clauses])
+
+
+def _all_of(phrase: Sequence[str]) -> tantivy.Query:
+    """Every stem of a phrase, each in the text or in a heading."""
+    parts = []
+    for word in phrase:
+        fields = [
+            (tantivy.Occur.Should, tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word))
+            for field in ("text", "heading")
+        ]
+        parts.append((tantivy.Occur.Must, tantivy.Query.boolean_query(fields)))
+    return tantivy.Query.boolean_query(parts)
+
+
+def _mapped(path: Path) -> NDArray[Any]:
+    """An array in a file, mapped. As a plain array, which takes half as long to take rows of."""
+    array: NDArray[Any] = np.load(path, mmap_mode="r")
+    return array.view(np.ndarray)
+
+
 def _within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
     """Which rows lie in one of the ranges, that are in order and apart."""
-    firsts, ends = np.array(ranges, dtype=np.int64).T
+    firsts, ends = np.array(ranges, dtype=np.int64).reshape(-1, 2).T
+    if not len(firsts):
+        return np.zeros(len(rows), dtype=np.bool_)
     held = np.searchsorted(firsts, rows, side="right") - 1
     inside: NDArray[np.bool_] = (held >= 0) & (rows < ends[held])
     return inside

@@ -51,12 +51,17 @@ def section_of(d: dict[str, Any]) -> Section:
     )
 
 
+def pages_of(pages: str) -> tuple[Page, ...]:
+    """Pages from their JSON."""
+    return tuple(Page(**p | {"chrome": tuple(p["chrome"])}) for p in json.loads(pages))
+
+
 def reading_of(text: str, sections: str, pages: str, warnings: str, reader: str) -> Reading:
     """A reading from its text and the JSON of its parts."""
     return Reading(
         text,
         tuple(section_of(s) for s in json.loads(sections)),
-        tuple(Page(**p | {"chrome": tuple(p["chrome"])}) for p in json.loads(pages)),
+        pages_of(pages),
         tuple(json.loads(warnings)),
         reader,
     )

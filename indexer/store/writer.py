@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from corpus.model import Document, Passage
 from indexer.analyse import terms
-from indexer.store import ann
+from indexer.store import ann, gists
 from indexer.store.base import Contents, Parts
 from indexer.store.nouns import as_json
 
@@ -75,7 +75,9 @@ def write(folder: Path, contents: Contents) -> None:
     connection = sqlite3.connect(folder / "passages.sqlite")
     words: Counter[str] = Counter()
     try:
-        connection.executescript("PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;" + SCHEMA)
+        connection.executescript(
+            "PRAGMA journal_mode=OFF; PRAGMA synchronous=FULL;" + SCHEMA + gists.SCHEMA
+        )
         connection.executemany(
             "INSERT INTO facts VALUES (?, ?)", [(k, as_json(v)) for k, v in facts.items()]
         )
@@ -84,6 +86,7 @@ def write(folder: Path, contents: Contents) -> None:
             document, _, passages = parts
             keys = contents.embedding_keys[row : row + len(passages)]
             _insert(connection, row, parts, keys)
+            gists.insert(connection, row, *parts[1:])
             for place, passage in enumerate(passages, start=row):
                 if passage.form != "contents":
                     writer.add_document(_entry(place, document, passage))

@@ -7,7 +7,7 @@ the numbers that the embedded store gives. A generation never changes, so what w
 import json
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import lru_cache
@@ -18,11 +18,13 @@ import numpy as np
 from psycopg import sql
 
 from corpus.errors import IndexDamaged
-from corpus.model import Document, Passage, Reading, System, Theme
+from corpus.model import Document, Page, Passage, Reading, System, Theme
 from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
+from indexer.gist import Gist, gist_of
 from indexer.manifest import DocumentReport, Manifest
 from indexer.settings import DatabaseSettings
+from indexer.statements import Stated, statements
 from indexer.store import spelling
 from indexer.store.base import Acronym, Rows, Scores, rounded, top
 from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
@@ -278,6 +280,30 @@ class PostgresStore:
             held = self._held.get(range(row, min(end, row + AHEAD)))[row]
         return held.statements
 
+    def candidates_each(
+        self,
+        vector: Vectors,
+        words: Mapping[str, float],
+        k: int,
+        groups: Sequence[Sequence[str] | None],
+    ) -> list[tuple[tuple[Rows, Scores], tuple[Rows, Scores]]]:
+        """What `candidates` finds in each of several groups of documents."""
+        return [self.candidates(vector, words, k, group) for group in groups]
+
+    def rows_with(
+        self, phrases: Collection[Sequence[str]], k: int, groups: Sequence[Sequence[str]]
+    ) -> list[Rows]:
+        """The rows of each group that may hold every stem of some phrase, and others."""
+        words = dict.fromkeys((word for phrase in phrases for word in phrase), 1.0)
+        return [self.matching(words, k, group)[0] for group in groups]
+
+    def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
+        """Statement vectors of many rows, one row's after the other's, and how many each has."""
+        self._held.get(rows.tolist())
+        found = [self.statement_vectors(row) for row in rows.tolist()]
+        none = np.empty((0, self._dimensions), dtype=np.float32)
+        return np.concatenate([none, *found]), np.array([len(f) for f in found], dtype=np.int64)
+
     def document_frequency(self, word: str) -> int:
         """In how many passages a stem stands."""
         return self._frequencies.get([word])[word][0]
@@ -301,6 +327,19 @@ class PostgresStore:
         wanted = [int(row) for row in rows]
         found = self._held.get(wanted)
         return [found[row].passage for row in wanted]
+
+    def gists(self, rows: Sequence[int]) -> list[Gist]:
+        """What ranking needs to know of the passages of rows, in the order asked."""
+        return [gist_of(passage) for passage in self.passages(rows)]
+
+    def statements(self, rows: Sequence[int]) -> list[Sequence[Stated]]:
+        """The statements of rows, in the order asked; each row's in the order of their vectors."""
+        passages = self.passages(rows)
+        return [statements(p, self.reading(p.document_id)) for p in passages]
+
+    def pages(self, document_id: str) -> Sequence[Page]:
+        """The pages of a document, without the rest of its reading."""
+        return self.reading(document_id).pages
 
     def _fetch_passages(self, rows: list[int]) -> list[tuple[int, Held]]:
         found = self._rows_of_table(

@@ -1,0 +1,100 @@
+"""Gists and statements of passages in SQLite, beside the passages that they are of.
+
+A statement is kept as its range of the canonical text. What its passage says of it already, its
+words and its headings, is kept only where it is not the same.
+"""
+
+import json
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from corpus.model import Passage, Reading
+from indexer.gist import Gist, gist_of
+from indexer.statements import Stated, statements
+from indexer.store.nouns import as_json
+
+SCHEMA = """
+CREATE TABLE gists (
+    row INTEGER PRIMARY KEY, own TEXT NOT NULL, around TEXT NOT NULL, words INTEGER NOT NULL,
+    dated INTEGER NOT NULL, form TEXT NOT NULL
+);
+CREATE TABLE statements (row INTEGER PRIMARY KEY, statements TEXT NOT NULL);
+"""
+ROWS_A_QUERY = 500
+
+
+def insert(
+    connection: sqlite3.Connection, first: int, reading: Reading, passages: Sequence[Passage]
+) -> None:
+    """Write those of a document's passages, the first of which has the row `first`."""
+    gists, said = [], []
+    for row, passage in enumerate(passages, start=first):
+        gist = gist_of(passage)
+        gists.append((row, gist.own, gist.around, gist.words, gist.dated, gist.form))
+        said.append((row, as_json([_kept(passage, s) for s in statements(passage, reading)])))
+    connection.executemany("INSERT INTO gists VALUES (?, ?, ?, ?, ?, ?)", gists)
+    connection.executemany("INSERT INTO statements VALUES (?, ?)", said)
+
+
+def there(connection: sqlite3.Connection) -> bool:
+    """Whether a database has them: those made by former versions do not."""
+    found = "SELECT count(*) FROM sqlite_master WHERE name IN ('gists', 'statements')"
+    return bool(connection.execute(found).fetchone()[0] == 2)
+
+
+def gists(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Gist]:
+    """The gists of rows."""
+    sql = "SELECT row, own, around, words, dated, form FROM gists WHERE row IN "
+    return {
+        row: Gist(own, around, words, bool(dated), form)
+        for row, own, around, words, dated, form in _rows(connection, sql, rows)
+    }
+
+
+def said(
+    connection: sqlite3.Connection, passages: Mapping[int, Passage]
+) -> dict[int, tuple[Stated, ...]]:
+    """The statements of passages by row."""
+    sql = "SELECT row, statements FROM statements WHERE row IN "
+    return {
+        row: tuple(_stated(passages[row], kept) for kept in json.loads(text))
+        for row, text in _rows(connection, sql, list(passages))
+    }
+
+
+def _rows(
+    connection: sqlite3.Connection, sql: str, rows: Sequence[int]
+) -> Iterator[tuple[Any, ...]]:
+    for at in range(0, len(rows), ROWS_A_QUERY):
+        some = rows[at : at + ROWS_A_QUERY]
+        yield from connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
+
+
+def _kept(passage: Passage, stated: Stated) -> list[object]:
+    start, end = stated.start - passage.start, stated.end - passage.start
+    inside = 0 <= start and passage.text[start:end] == stated.text
+    return [
+        stated.start,
+        stated.end,
+        stated.form,
+        None if inside else stated.text,
+        None if stated.heading == passage.heading else stated.heading,
+        stated.cells,
+        stated.lead,
+    ]
+
+
+def _stated(passage: Passage, kept: Sequence[Any]) -> Stated:
+    start, end, form, text, heading, cells, lead = kept
+    return Stated(
+        passage.document_id,
+        passage.system,
+        start,
+        end,
+        passage.text[start - passage.start : end - passage.start] if text is None else text,
+        form,
+        passage.heading if heading is None else tuple(heading),
+        tuple((header, cell) for header, cell in cells),
+        lead,
+    )
