@@ -33,6 +33,8 @@ ELSEWHERE = {
 }
 
 
+LONGEST_HELP = 80
+"""Characters of help beside a verb: enough not to cut any off."""
 CHANGE_THE_INDEX = frozenset({"index", "add", "remove"})
 
 
@@ -72,7 +74,7 @@ class Verbs(click.Group):
         rows = []
         for name in self.list_commands(ctx):
             own = super().get_command(ctx, name)
-            rows.append((name, own.get_short_help_str() if own else ELSEWHERE[name][1]))
+            rows.append((name, own.get_short_help_str(LONGEST_HELP) if own else ELSEWHERE[name][1]))
         with formatter.section("Commands"):
             formatter.write_dl(rows)
 
@@ -111,13 +113,21 @@ def main() -> None:
 
 def filtered(function: F) -> F:
     """The options that every verb which searches takes."""
+
+    def repeated(name: str, metavar: str, told: str) -> Any:
+        return click.option(name, multiple=True, metavar=metavar, help=f"{told} Repeatable.")
+
+    def year(name: str, told: str) -> Any:
+        of = click.IntRange(1900, 2200)
+        return click.option(name, f"{name[2:]}_year", type=of, metavar="YYYY", help=told)
+
     options = [
-        click.option("--system", multiple=True, metavar="ID", help="Only this system."),
-        click.option("--exclude-system", multiple=True, metavar="ID", help="Not this system."),
-        click.option("--document", multiple=True, metavar="ID", help="Only this document."),
-        click.option("--kind", multiple=True, metavar="K", help="Only documents of this kind."),
-        click.option("--from", "from_year", type=click.IntRange(1900, 2200), metavar="YYYY"),
-        click.option("--to", "to_year", type=click.IntRange(1900, 2200), metavar="YYYY"),
+        repeated("--system", "ID", "Only this system."),
+        repeated("--exclude-system", "ID", "Not this system."),
+        repeated("--document", "ID", "Only this document."),
+        repeated("--kind", "K", "Only documents of this kind."),
+        year("--from", "Only what speaks for this year or later."),
+        year("--to", "Only what speaks for this year or earlier."),
         click.option("--include-superseded", is_flag=True, help="Superseded documents too."),
         click.option("--index-id", metavar="ID", help="A kept generation instead of the current."),
         click.option("--home", metavar="ID", help="Your own system, left out by “other”."),
@@ -197,7 +207,7 @@ def ask(text: str, as_json: bool, **options: Any) -> None:
 
 
 @main.command()
-@click.option("--theme", multiple=True, metavar="TEXT", help="Theme; repeatable.")
+@click.option("--theme", multiple=True, metavar="TEXT", help="Theme. Repeatable.")
 @click.option("--priorities", is_flag=True, help="What each system declares as its priorities.")
 @filtered
 @click.option(

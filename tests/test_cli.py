@@ -62,6 +62,7 @@ def test_every_verb_of_the_contract_is_there(run: Any) -> None:
     shown = run("--help").output
     for verb in verbs:
         assert f"  {verb} " in shown
+    assert "..." not in shown.replace("[ARGS]...", "")
     assert set(ELSEWHERE) <= set(verbs)
 
 

@@ -419,6 +419,22 @@ def test_a_comparison_can_be_taken_away(client: TestClient, form: str) -> None:
     assert reply.content.startswith(b"PK") == (form != "csv")
 
 
+def test_the_register_says_what_theme_it_was_asked_for(client: TestClient) -> None:
+    tree = page(client, "/commitments?theme=zebra+crossings&due_before=2020-01")
+    chosen = [o.text() for o in tree.css("#theme option") if "selected" in o.attributes]
+    assert chosen == ["“zebra crossings”"]
+    link = tree.css_first("#headline ~ p a")
+    assert link is not None and link.attributes["href"] == "/commitments"
+
+
+def test_a_row_found_with_its_heading_keeps_its_columns(client: TestClient) -> None:
+    tree = page(client, "/search?q=support+for+early+onset+dementia&limit=3")
+    hit = next(q for q in tree.css(".app-quote__words") if q.css("p") and q.css("dl"))
+    assert [p.text() for p in hit.css("p")] == ["Age Well – Dementia"]
+    assert [t.text() for t in hit.css("dt")] == ["Objective", "Impact", "Timeframe"]
+    assert hit.css("dd")[0].text().startswith("Improve support for early onset dementia")
+
+
 @pytest.mark.parametrize("form", ["csv", "xlsx"])
 def test_the_register_can_be_taken_away_whole(client: TestClient, form: str) -> None:
     reply = client.get(f"/commitments?format={form}&limit=1")
@@ -869,8 +885,18 @@ def test_wide_tables_of_a_report_are_turned_and_unlike_things_kept_apart() -> No
         }
     )
     runs, cells, dates = view.tables
-    assert runs.headers == ("", "ours", "theirs") and len(runs.rows) == 9
+    assert runs.headers == ("", "Ours", "Theirs") and len(runs.rows) == 9
     assert (cells.title, dates.title) == ("Parts: cells", "Parts: dates")
+
+
+def test_names_of_a_report_are_words_that_a_planner_knows() -> None:
+    figures = {"nDCG@10": 0.5, "StRecall@10": 0.4}
+    report = {"measures": {"icsearch": figures, "bm25-chunks": figures}}
+    by_kind = {"by_kind": {"cross-system": {"icsearch": 1, "bm25-chunks": 0}}}
+    measures, kinds = QualityPage.of(report | by_kind).tables
+    assert measures.rows[0][0] == "icsearch" and measures.rows[1][0] == "Words alone"
+    assert measures.headers == ("", "nDCG@10", "Systems@10")
+    assert kinds.headers == ("", "icsearch", "Words alone") and kinds.rows[0][0] == "Cross-system"
 
 
 def test_a_damaged_report_is_no_report(tmp_path: Path) -> None:

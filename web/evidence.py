@@ -90,7 +90,10 @@ class QuotedCell:
 
 @dataclass(frozen=True, slots=True)
 class Quote:
-    """Words of a document with where they stand. `cells` is set for table rows, else `lines`."""
+    """Words of a document with where they stand.
+
+    Of a table row `cells` are set, and `lines` are the headings quoted with it.
+    """
 
     citation: str
     form: str
@@ -158,7 +161,9 @@ class Quoter:
         return Quote(
             citation=citation.id,
             form=form,
-            lines=() if cells else self._lines(citation.quote),
+            lines=self._lines(citation.quote[: cells[0].start - citation.start])
+            if cells
+            else self._lines(citation.quote),
             cells=tuple(
                 QuotedCell(
                     c.header,
@@ -233,9 +238,16 @@ def reference(store: Store, citation: Citation, document: Document, page: str) -
 
 
 def cells_within(reading: Reading, start: int, end: int) -> tuple[Cell, ...]:
-    """The cells of the table row at a range, as far as they stand in it; none for prose."""
+    """The cells of the table row at a range, as far as they stand in it; none for prose.
+
+    Headings may stand before the row in the range.
+    """
     at = bisect_right(reading.sections, start, key=lambda s: s.start) - 1
-    if at < 0 or reading.sections[at].end < end:
+    if at < 0:
+        return ()
+    while reading.sections[at].form == "heading" and reading.sections[at].end < end:
+        at += 1
+    if reading.sections[at].end < end:
         return ()
     return tuple(c for c in reading.sections[at].cells if start <= c.start and c.end <= end)
 

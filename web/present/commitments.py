@@ -53,11 +53,13 @@ class CommitmentsPage:
     ) -> "CommitmentsPage":
         """The register's form, with what is wrong about it."""
         given = dict(address.pairs)
+        wanted = given.get("theme", "")
+        themes = [Option(t.id, t.label, t.id == wanted) for t in store.themes.values()]
+        if wanted and wanted not in store.themes:  # asked for in words of the asker's own
+            themes.insert(0, Option(wanted, f"“{wanted}”", chosen=True))
         return cls(
             form=form_of(store, address, home, problem),
-            themes=tuple(
-                Option(t.id, t.label, t.id == given.get("theme")) for t in store.themes.values()
-            ),
+            themes=tuple(themes),
             due_before=given.get("due_before", ""),
         )
 

@@ -14,6 +14,18 @@ from search_api.dates import british_date
 from web.format import capital
 
 MOST_COLUMNS = 7
+NAMES = {
+    "icsearch": "icsearch",
+    "bm25-chunks": "Words alone",
+    "dense-chunks": "Meaning alone",
+    "rrf-chunks": "Words and meaning",
+    "search_ms": "One search, milliseconds",
+    "judged@10": "Judged@10",
+    "places@10": "Places@10",
+    "alpha_nDCG@10": "Alpha-nDCG@10",
+    "StRecall@10": "Systems@10",
+}
+"""What names of the report are called where they say too little, as in docs/evaluation.md."""
 OUTER = "Answers"
 """The part of the report whose name says nothing that the names inside it do not."""
 
@@ -63,7 +75,7 @@ def _add(
     """Lay one entry of the report out as what it is: a figure, a text or a table."""
     if isinstance(value, Mapping):
         if _alike(list(value.values())):
-            tables.append(_table(name, [{"": k.replace("_", " "), **v} for k, v in value.items()]))
+            tables.append(_table(name, [{"": in_words(k), **v} for k, v in value.items()]))
         elif any(isinstance(v, Mapping | list) for v in value.values()):
             plain = {k: v for k, v in value.items() if not isinstance(v, Mapping | list)}
             if plain:
@@ -113,6 +125,8 @@ def in_words(name: str) -> str:
     >>> in_words("false_silence_rate"), in_words("nDCG@10")
     ('False silence rate', 'nDCG@10')
     """
+    if name in NAMES:
+        return NAMES[name]
     return capital(name.replace("_", " ")) if "@" not in name else name
 
 
