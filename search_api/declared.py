@@ -59,7 +59,7 @@ OPENING = 4
 RULES = (
     "search_api.declared",
     "search_api.declaring",
-    "search_api.ladder",
+    "search_api.wording",
     "indexer.statements",
     "indexer.analyse",
 )

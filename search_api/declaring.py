@@ -9,7 +9,7 @@ from typing import Literal
 
 from indexer.analyse import stem, terms
 from indexer.statements import sentences
-from search_api.ladder import DEFINITE, SOFT
+from search_api.wording import DEFINITE, SOFT
 
 Rank = Literal["headline", "supporting"]
 

@@ -5,8 +5,10 @@ import pytest
 from corpus.model import Document
 from eval.answers import ladder
 from indexer.statements import statements
-from search_api.ladder import aims_in, column_of, grade
+from search_api.aims import aims_in
+from search_api.ladder import grade
 from search_api.model import LADDER, Ladder
+from search_api.rows import column_of
 from search_api.searcher import Searcher
 
 EXAMPLES: list[tuple[Ladder, str]] = [
