@@ -8,7 +8,6 @@
   x IndexError_           anything about the index on disk
     + IndexMissing        there is none at that place
     + IndexDamaged        a file of it is not what was written
-    + IndexMismatch       it was made with other settings than those asked for
     + IndexBusy           another process is writing to it
     + IndexGone           that generation is no longer kept
     + IndexWriteError     it could not be written (disk full, read-only)
@@ -81,12 +80,6 @@ class IndexDamaged(IndexError_):
     """A file of the index is not what was written."""
 
     code = "index_damaged"
-
-
-class IndexMismatch(IndexError_):
-    """The index was made with other settings than those asked for."""
-
-    code = "index_mismatch"
 
 
 class IndexBusy(IndexError_):

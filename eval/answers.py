@@ -25,7 +25,6 @@ from search_api.verify import verify_citations
 LEAST_SHARE = 0.5
 """A statement carries a nugget if it holds at least this share of its characters."""
 Span = tuple[str, int, int]
-Confusion = Mapping[tuple[str, str], int]
 
 
 @dataclass(frozen=True, slots=True)

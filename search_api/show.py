@@ -231,7 +231,7 @@ def commitments(found: Commitments, store: Store) -> None:
             Text(c.owner or store.systems[c.system].name),
             Text(place(c.citation, store)),
         )
-    console.print(table)
+    console.print(table if found.commitments else "No commitment fits.")
     for note in found.notes:
         console.print(f"Note: {note}", style="dim", markup=False)
 

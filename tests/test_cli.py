@@ -222,3 +222,14 @@ def test_a_setting_that_is_not_usable_is_told_in_a_sentence(
     assert done.exit_code == 1
     assert done.stderr.startswith(f"Error: The setting {name} is not usable: it {told}")
     assert done.stderr.endswith(f", not '{value}'.\n")
+
+
+def test_a_register_without_a_row_says_so(run: Any) -> None:
+    done = run("commitments", "--due-before", "1999-01")
+    assert done.exit_code == 0 and done.output.startswith("No commitment fits.")
+
+
+def test_where_no_index_is_the_command_that_makes_it_is_told(run: Any, tmp_path: Path) -> None:
+    done = run("ask", "dementia", "--index", str(tmp_path / "none"))
+    assert done.exit_code == 1
+    assert done.stderr.endswith(f"icsearch index --index {tmp_path / 'none'}\n")

@@ -14,7 +14,6 @@ from search_api.cite import citation_id
 LONGEST_PART = 120_000
 """Characters of a document on one page; longer documents are cut between two sections."""
 MOST_FOUND = 200
-ORDERED = re.compile(r"\s*(?:[•▪●–\-*]|\(?\d{1,3}[.)]|\(?[a-z][.)])\s")
 
 
 @dataclass(frozen=True, slots=True)

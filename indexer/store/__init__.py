@@ -77,7 +77,9 @@ def current_id(url: str) -> str:
         return postgres.current_id(url)
     served = history(url)
     if not served:
-        raise IndexMissing(f"There is no index at {url}; make one with: icsearch index.")
+        raise IndexMissing(
+            f"There is no index at {url}; make it with: icsearch index --index {url}"
+        )
     return served[0]
 
 

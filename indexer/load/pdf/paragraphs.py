@@ -3,7 +3,7 @@
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from statistics import median
 
@@ -358,24 +358,6 @@ def joined(above: str, below: str, hyphens: Hyphens) -> str:
     if above[-1] in "–/" and above[-2:-1].isdigit() and below[0].isdigit():
         return above + below
     return f"{above} {below}"
-
-
-def run_on(parts: Iterable[Paragraph], hyphens: Hyphens) -> Iterator[Paragraph]:
-    """Paragraphs, each made whole that breaks off at the foot of a column and goes on in the next.
-
-    The two must not be set differently, the first must not end a sentence, and the second must
-    start inside one.
-    """
-    held: Paragraph | None = None
-    for paragraph in parts:
-        if held is not None and breaks_off(held, paragraph):
-            absorb(held, paragraph, hyphens)
-            continue
-        if held is not None:
-            yield held
-        held = paragraph
-    if held is not None:
-        yield held
 
 
 def breaks_off(above: Paragraph, below: Paragraph) -> bool:

@@ -438,13 +438,6 @@ def turned(ink: PageInk, turn: int) -> PageInk:
     )
 
 
-def turned_box(box: Rect, turn: int, ink: PageInk) -> Rect:
-    """Where a box of the page `turned(ink, turn)` lies on `ink` itself."""
-    sideways = turn in (90, 270)
-    width, height = (ink.height, ink.width) if sideways else (ink.width, ink.height)
-    return _turn_back(box, (360 - turn) % 360, width, height)
-
-
 def _turn_back(box: Rect, turn: int, width: float, height: float) -> Rect:
     match turn:
         case 90:
