@@ -77,9 +77,7 @@ def current_id(url: str) -> str:
         return postgres.current_id(url)
     served = history(url)
     if not served:
-        raise IndexMissing(
-            f"There is no index at {url}; make it with: icsearch index --index {url}"
-        )
+        raise IndexMissing(f"There is no index at {url}: icsearch index --index {url} makes one.")
     return served[0]
 
 
