@@ -23,7 +23,7 @@ CODES = {
 }
 COUNTED = b"QBdc"
 COPIED = b"dc"
-READY = b"Z"
+ANSWERED = b"ZG"  # ready for the next query, or for the rows of a COPY
 ONWARDS = "?sslmode=disable&gssencmode=disable"
 
 
@@ -63,6 +63,9 @@ class Wire:
             while True:
                 client, _ = self._door.accept()
                 server = socket.create_connection(("127.0.0.1", self._to))
+                for end in (client, server):
+                    # Messages are passed on one by one: none shall wait for an acknowledgement.
+                    end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
                 self._open += [client, server]
                 relay = _Relay(self, client, server)
                 threading.Thread(target=relay.forth, daemon=True).start()
@@ -128,7 +131,7 @@ class _Relay:
             while kind := reader.read(1):
                 body = reader.read(struct.unpack("!I", reader.read(4))[0] - 4)
                 if self._deaf:
-                    if kind == READY:
+                    if kind in ANSWERED:
                         break
                 else:
                     self._client.sendall(_message(kind, body))
