@@ -83,6 +83,7 @@ fuzz: $(VENV)/.installed-dev
 soak: $(VENV)/.installed-dev .index/CURRENT
 	$(BIN)/python -m pytest tests/test_properties.py tests/test_openapi.py --hypothesis-profile soak
 	$(BIN)/python -m tests.soak.crash --output soak-crash.json
+	$(BIN)/python -m tests.soak.reader --output soak-reader.json
 	$(BIN)/python -m tests.soak.database --output soak-database.json
 	$(BIN)/python -m tests.soak.load --seconds $(SOAK_SECONDS) --output soak-load.json
 

@@ -18,7 +18,7 @@ from typing import Any
 
 from corpus import Catalogue, Document, Passage, Reading, open_catalogue
 from corpus.catalogue import sha256_of
-from corpus.errors import DocumentError, IcsearchError
+from corpus.errors import DocumentError, IcsearchError, IndexUnreachable
 from indexer import acronyms, disk, gist, split
 from indexer.assemble import READER_VERSION
 from indexer.cluster import embedding
@@ -56,6 +56,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         DocumentError: not one document could be read.
         IndexBusy: another process is writing to this index.
         IndexWriteError: it cannot be written; the former generation still serves.
+        IndexUnreachable: the database stopped answering; the former generation still serves.
     """
     place = open_place(settings)
     with place.writing(), disk.corpus_locked(settings.corpus, change=False):
@@ -124,6 +125,8 @@ def _read_all(
     def attempt(documents: Sequence[Document]) -> dict[str, Read] | str:
         try:
             return _read_file(catalogue, documents, former)
+        except IndexUnreachable:
+            raise  # the document is not to blame, and must not be left out for it
         except IcsearchError as error:
             return error.message
 

@@ -68,7 +68,7 @@ class Ended:
 
 
 def _run(path: Path, task: dict[str, Any], limits: Limits) -> bytes:
-    ended = _child({**task, "limits": asdict(limits)}, limits)
+    ended = _child({**task, "limits": asdict(limits), "parent": os.getpid()}, limits)
     if ended.reason:
         raise DocumentError(f"{path.name} {ended.reason}.")
     if ended.status == TOO_MUCH_MEMORY:
@@ -165,7 +165,7 @@ def main() -> None:
     """Does one task read from standard input, within its limits."""
     task = json.loads(sys.stdin.buffer.read())
     limits = Limits(**task["limits"])
-    _bound(limits)
+    _bound(limits, task["parent"])
     # A library that prints would spoil the answer: it gets the error stream instead.
     answer = os.dup(1)
     os.dup2(2, 1)
@@ -185,11 +185,11 @@ def main() -> None:
     os._exit(0)  # no library's tidying up can fail what is already done
 
 
-def _bound(limits: Limits) -> None:
+def _bound(limits: Limits, parent: int) -> None:
     _lower(resource.RLIMIT_CORE, 0)
     _lower(resource.RLIMIT_CPU, limits.cpu_seconds)
     _lower(resource.RLIMIT_AS, limits.memory_mb << 20)
-    threading.Thread(target=_watch, args=(limits.memory_mb,), daemon=True).start()
+    threading.Thread(target=_watch, args=(limits.memory_mb, parent), daemon=True).start()
 
 
 def _lower(kind: int, most: int) -> None:
@@ -202,8 +202,10 @@ def _lower(kind: int, most: int) -> None:
         pass  # macOS has no bound on address space; the watch holds that limit
 
 
-def _watch(most_mb: int) -> NoReturn:
+def _watch(most_mb: int, parent: int) -> NoReturn:
     while True:
+        if os.getppid() != parent:
+            os.killpg(0, signal.SIGKILL)  # nobody will ask for the result: what it started goes too
         if _held_mb() > most_mb:
             os._exit(TOO_MUCH_MEMORY)
         time.sleep(WATCH_SECONDS)

@@ -48,6 +48,25 @@ def test_no_fault_at_a_change_of_a_file_loses_anything(tmp_path: Path) -> None:
         assert all(counts[fault] for fault in FAULTS), command
 
 
+@pytest.mark.skipif(not Path("/proc/self/environ").exists(), reason="needs Linux")
+def test_no_reader_outlives_what_started_it_and_none_that_is_killed_loses_anything(
+    tmp_path: Path,
+) -> None:
+    """One kill of a reader, one of `index` while readers are at work; `make soak` tries many."""
+    output = tmp_path / "results.json"
+    command = [sys.executable, "-m", "tests.soak.reader", "--most", "0", "--kills", "1"]
+    command += ["--seed", "11"]  # both kills come while readers are at work
+    ran = subprocess.run(
+        [*command, "--output", str(output)],
+        cwd=CHECKOUT,
+        env=os.environ | {"PYTHONPATH": str(CHECKOUT), "OMP_NUM_THREADS": "1"},
+        capture_output=True,
+        text=True,
+    )
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(output.read_text())["readers"]["kills"]["index"] == 1
+
+
 def another_plan(settings: IndexSettings, text: str = "We will plant trees by May 2027.") -> None:
     path = settings.corpus.parent / "trees.txt"
     path.write_text(f"Trees\n\n{text}\n")

@@ -3,6 +3,7 @@
 The long version is `python -m tests.soak.database`; docs/reliability.md has what it found.
 """
 
+import errno
 import json
 import os
 import shutil
@@ -17,11 +18,11 @@ from pathlib import Path
 import pytest
 from fastapi.testclient import TestClient
 
-from corpus.errors import IndexWriteError
+from corpus.errors import IndexUnreachable, IndexWriteError
 from indexer.build import build_index
 from indexer.settings import CHECKOUT, IndexSettings
 from indexer.store import kept_ids
-from indexer.store.postgres import Keeper
+from indexer.store.postgres import Keeper, PostgresStore
 from indexer.store.postgres.database import Connection, close_all, connect
 from indexer.store.postgres.models import put
 from search_api.serving import Serving
@@ -172,6 +173,32 @@ def test_no_message_that_goes_wrong_loses_anything(tmp_path: Path) -> None:
     counts = json.loads(output.read_text())["commands"]["index"]
     assert counts["messages"] > 40
     assert all(counts[fault] == 2 for fault in FAULTS), counts
+
+
+def test_no_document_is_left_out_because_the_database_stops_answering(
+    settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    built = build_index(settings)
+
+    def silent(*_: object) -> None:
+        raise IndexUnreachable("The database does not answer.")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PostgresStore, "reading", silent)
+        with pytest.raises(IndexUnreachable):
+            another_plan(settings)
+    assert kept_ids(settings.index) == [built.index_id]
+
+
+def test_a_full_disk_beside_the_database_is_told(
+    settings: IndexSettings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device", "/models/x")
+
+    monkeypatch.setattr("indexer.build.prepare", full)
+    with pytest.raises(IndexWriteError, match="No space left on device.*/models/x.*still is"):
+        build_index(settings)
 
 
 def test_a_database_that_may_not_be_written_still_serves(

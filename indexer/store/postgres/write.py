@@ -79,6 +79,11 @@ class Keeper:
                     self._connection = None
         except IcsearchError:
             raise
+        except OSError as error:  # the model, and vectors under way, are kept on this machine
+            raise IndexWriteError(
+                f"The index in {shown(self.url)} cannot be made: {error.strerror or error} "
+                f"({error.filename or self.models}). What was served before still is."
+            ) from error
         except psycopg.Error as error:
             # Once the switch was asked for, the answer that is missing may have been yes.
             served = "What was served before still is, or already its successor: run it again"
