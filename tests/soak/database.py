@@ -41,6 +41,7 @@ from tests.soak.wire import FAULTS, Fault, Wire
 COMMANDS = ("first index", "index", "add", "remove", "roll back")
 TABLES = ("documents", "passages", "vectors", "postings", "words", "spellings")
 UNTRUE = "What was served before still is."
+NOTICED_SECONDS = 5.0
 NUMBERS = itertools.count()
 
 
@@ -157,6 +158,17 @@ def after(place: InDatabase) -> dict[str, Any]:
     return found
 
 
+def _alone(url: str) -> None:
+    """Wait until the server has noticed that those who asked are gone: it gives locks back then."""
+    close_all()
+    of = "SELECT count(*) FROM pg_stat_activity WHERE datname = current_database()"
+    until = time.monotonic() + NOTICED_SECONDS
+    with connect(url) as connection:
+        while connection.execute(of).fetchone() != (1,):
+            assert time.monotonic() < until, "a connection that was lost is still there"
+            time.sleep(0.01)
+
+
 class Bench:
     """One command with the database it starts from, and what a fault in it may leave."""
 
@@ -225,6 +237,7 @@ class Bench:
             return hit
 
     def _judge(self, place: InDatabase, said: str) -> None:
+        _alone(place.url)
         now = state(place)
         served = {k["served"] for k in self.known}
         assert now["served"] in served, f"{now['served']} is served, not one of {served}"

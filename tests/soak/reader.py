@@ -29,7 +29,7 @@ from corpus.errors import IcsearchError
 from indexer import build
 from indexer.embed import DEFAULT_MODEL, EXPORTING, prepare
 from indexer.isolate import read_isolated
-from indexer.store.publish import Folder
+from indexer.store.publish import Folder, prune
 from tests.soak import crash
 from tests.soak.trace import FAULTS, Fault, trace
 
@@ -148,6 +148,7 @@ def export(index: Path) -> int:
     try:
         with Folder(index).writing():
             prepare(DEFAULT_MODEL, index / MODELS)
+            prune(index, 1)  # as the end of every build
     except IcsearchError as error:
         return int("\n" in error.message) * crash.BUG or 1
     except BaseException:

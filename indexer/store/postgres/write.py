@@ -3,7 +3,7 @@
 import hashlib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import asdict
 from typing import Any, LiteralString
 
@@ -77,6 +77,8 @@ class Keeper:
                     yield
                 finally:
                     self._connection = None
+                    with suppress(psycopg.Error):  # at once: the server may notice the end later
+                        connection.execute("SELECT pg_advisory_unlock_all()")
         except IcsearchError:
             raise
         except OSError as error:  # the model, and vectors under way, are kept on this machine
