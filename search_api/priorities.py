@@ -10,10 +10,11 @@ from corpus.model import Document, Reading
 from indexer.store import Store
 from search_api.cite import citation_id, cite
 from search_api.commitments import themes_of
-from search_api.declared import Declared, Item, declared_of
+from search_api.declared import Declared, declared_of
 from search_api.declaring import alike
 from search_api.headline import listed, plural
 from search_api.judge import ThemeWords
+from search_api.listing import Item
 from search_api.model import (
     Citation,
     DeclaredList,
