@@ -58,7 +58,7 @@ STOP_WORDS = frozenset(
 )
 
 
-@lru_cache(maxsize=200_000)
+@lru_cache(maxsize=50_000)
 def stem(word: str) -> str:
     """The stem of one lower-case word, American spelling made British first."""
     word = AMERICAN.get(word, word)
@@ -80,13 +80,19 @@ def tokens(text: str) -> tuple[tuple[str, int, int], ...]:
 
 def _tokens(text: str) -> Iterator[tuple[str, int, int]]:
     for match in TOKEN.finditer(text):
-        word = match[0].lower().replace("’", "'")
-        start = match.start()
-        if "/" in word and not word[0].isdigit():
-            for part in re.finditer(r"[^/]+", word):
-                yield _stem(part[0]), start + part.start(), start + part.end()
-        else:
-            yield _stem(word), start, match.end()
+        at = match.start()
+        for word, start, end in _parts(match[0]):
+            yield word, at + start, at + end
+
+
+@lru_cache(maxsize=200_000)
+def _parts(written: str) -> tuple[tuple[str, int, int], ...]:
+    """(stem, start, end) of the words in what is written without a break, remembered."""
+    word = written.lower().replace("’", "'")
+    if "/" in word and not word[0].isdigit():
+        parts = re.finditer(r"[^/]+", word)
+        return tuple((_stem(part[0]), part.start(), part.end()) for part in parts)
+    return ((_stem(word), 0, len(written)),)
 
 
 def _stem(word: str) -> str:
@@ -103,10 +109,10 @@ def distinct(text: str) -> frozenset[str]:
     return frozenset().union(*map(_told, set(TOKEN.findall(text))))
 
 
-@lru_cache(maxsize=400_000)
+@lru_cache(maxsize=200_000)
 def _told(word: str) -> tuple[str, ...]:
     """The stems of one word as it is written, stop words left out."""
-    return tuple(stem for stem, _, _ in _tokens(word) if stem not in STOP_STEMS)
+    return tuple(stem for stem, _, _ in _parts(word) if stem not in STOP_STEMS)
 
 
 STOP_STEMS = frozenset(stem(word) for word in STOP_WORDS) | STOP_WORDS

@@ -3,7 +3,9 @@
 A statement is a range of the canonical text and nothing else; no word of it is ours.
 """
 
+import itertools
 import re
+from bisect import bisect_left
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -74,10 +76,12 @@ def statements(passage: Passage, reading: Reading) -> list[Stated]:
 
 def sections_in(reading: Reading, start: int, end: int) -> Iterator[Section]:
     """The sections that start in a range."""
-    for section in reading.sections:
+    sections = reading.sections
+    first = bisect_left(sections, start, key=lambda section: section.start)
+    for section in itertools.islice(sections, first, None):
         if section.start >= end:
             return
-        if start <= section.start and not (section.form == "heading" and section.level == 0):
+        if not (section.form == "heading" and section.level == 0):
             yield section
 
 

@@ -185,8 +185,9 @@ def _strength(weighed: Weighed) -> tuple[int, bool, float, str, int]:
 def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:
     """Whether two statements say the same: nearly the same words, and no figure that differs."""
     shared = len(one & other) / max(1, min(len(one), len(other)))
-    digits = {w for w in one ^ other if any(c.isdigit() for c in w)}
-    return shared >= 0.9 and not digits
+    if shared < 0.9:
+        return False
+    return not any(c.isdigit() for w in one ^ other for c in w)
 
 
 def searched_in(store: Store, scope: Scope) -> Searched:

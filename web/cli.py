@@ -5,6 +5,7 @@ import os
 import socket
 import tempfile
 import threading
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -73,24 +74,32 @@ def serve(host: str, port: int, index: str | None, workers: int) -> None:
 
 
 def site(settings: "SearchSettings") -> "FastAPI":
-    """The whole site with its index open and its pages compiled."""
+    """The whole site with its index open."""
     from search_api.operations import log_as_json
     from search_api.prepare import prepare
     from search_api.serving import Serving
-    from web.app import create_app
 
     if settings.log == "json":
         log_as_json()
     serving = Serving(settings)
-    try:
-        serving.searcher()
-    except IndexError_ as error:
-        click.echo(error.message, err=True)
-        click.echo("The site opens all the same and says so on every page.", err=True)
+    with ThreadPoolExecutor(1) as beside:
+        opening = beside.submit(serving.searcher)
+        from web.app import create_app
+
+        try:
+            opening.result()
+        except IndexError_ as error:
+            click.echo(error.message, err=True)
+            click.echo("The site opens all the same and says so on every page.", err=True)
     app = create_app(serving, settings)
-    app.state.site.warm()
-    # What rules find in all documents may take minutes in a large index: nobody waits for it here.
-    threading.Thread(target=prepare, args=(settings.index,), daemon=True).start()
+
+    def behind() -> None:
+        app.state.site.warm()
+        # What rules find in all documents may take minutes in a large index.
+        prepare(settings.index)
+
+    # Nobody waits for either: a page that is asked for before is compiled then.
+    threading.Thread(target=behind, daemon=True).start()
     return app
 
 

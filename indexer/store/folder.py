@@ -11,7 +11,7 @@ import threading
 from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import faiss
 import numpy as np
@@ -28,6 +28,7 @@ from indexer.statements import Stated, statements
 from indexer.store import gists, spelling
 from indexer.store.ann import Nearest
 from indexer.store.base import Acronym, Rows, Scores, rounded, top
+from indexer.store.mapped import Mapped
 from indexer.store.nouns import by_id, pages_of, passage_of, reading_of, system_of, theme_of
 from indexer.store.writer import FIELDS, lexical_schema
 
@@ -58,9 +59,11 @@ class FolderStore:
         self._local = threading.local()
         self._lock = threading.Lock()
         try:
-            self._vectors: Vectors = _mapped(folder / "vectors.npy")
-            self._statements = _mapped(folder / "statements.npy")
-            self._statement_ends: Rows = _mapped(folder / "statement_ends.npy")
+            vectors = Mapped(folder / "vectors.npy")
+            self._map_of_vectors, self._vectors = vectors, vectors.array
+            said = Mapped(folder / "statements.npy")
+            self._map_of_statements, self._statements = said, said.array
+            self._statement_ends: Rows = Mapped(folder / "statement_ends.npy").array
             self._prepared = gists.there(self._database())
             how = self.manifest.made.get("nearest")
             self._nearest = Nearest(folder, how) if how else None
@@ -161,6 +164,7 @@ class FolderStore:
                 )
                 rows.append(places[0] + first)
                 scores.append(best[0])
+                self._map_of_vectors.touched(end - first, whole=True)
         return top(np.concatenate(rows), np.concatenate(scores), k)
 
     def matching(
@@ -241,7 +245,9 @@ class FolderStore:
 
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
-        return np.asarray(self._vectors[rows])
+        found = np.asarray(self._vectors[rows])
+        self._map_of_vectors.touched(len(rows))
+        return found
 
     def statement_vectors(self, row: int) -> Vectors:
         """Vectors of a passage's statements in order, shape (statements, dimensions)."""
@@ -254,7 +260,9 @@ class FolderStore:
         counts = ends - np.where(rows > 0, self._statement_ends[rows - 1], 0)
         # Where each vector stands: from its row's first one on.
         places = np.arange(counts.sum()) + np.repeat(ends - np.cumsum(counts), counts)
-        return np.asarray(self._statements[places], np.float32), counts
+        found = np.asarray(self._statements[places], np.float32)
+        self._map_of_statements.touched(len(rows))
+        return found, counts
 
     def document_frequency(self, word: str) -> int:
         """In how many passages a stem stands."""
@@ -384,12 +392,6 @@ def _all_of(phrase: Sequence[str]) -> tantivy.Query:
         ]
         parts.append((tantivy.Occur.Must, tantivy.Query.boolean_query(fields)))
     return tantivy.Query.boolean_query(parts)
-
-
-def _mapped(path: Path) -> NDArray[Any]:
-    """An array in a file, mapped. As a plain array, which takes half as long to take rows of."""
-    array: NDArray[Any] = np.load(path, mmap_mode="r")
-    return array.view(np.ndarray)
 
 
 def _within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
