@@ -14,7 +14,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import closing, contextmanager
 from dataclasses import asdict, dataclass
 from typing import Any
 from urllib.parse import urlsplit
@@ -109,7 +109,9 @@ def serving(index: str) -> Iterator[http.client.HTTPConnection]:
         told = re.search(r"http://([\d.]+):(\d+)", process.stdout.readline())
         if told is None:
             raise RuntimeError("the site did not start")
-        yield http.client.HTTPConnection(told[1], int(told[2]), timeout=120)
+        address = told[1], int(told[2])
+        with closing(http.client.HTTPConnection(*address, timeout=120)) as connection:
+            yield connection
     finally:
         process.terminate()
         process.wait(30)

@@ -9,10 +9,10 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-import faiss
 import numpy as np
 
-from eval.timing import Spent, fresh_questions, narrow_filter, timing
+from eval.timing import Spent, fresh_questions, narrow_filter, recall, timing
+from indexer.embed import Vectors
 from indexer.settings import IndexSettings
 from indexer.store import Store, open_store
 from indexer.store.copy import copy_index
@@ -23,7 +23,6 @@ from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
 
 WARM_UP = 30
-NEAREST = 10
 RECALL_QUESTIONS = 100
 NOISE = 0.03
 FOLDER, DATABASE = "folder", "PostgreSQL"
@@ -66,6 +65,9 @@ def measure_stores(folder: str, url: str, queries: int) -> dict[str, Any]:
             same += len(found[FOLDER] & found[DATABASE])
             total += len(found[FOLDER])
         _parts(searchers, text, narrow, spent)
+    first = searchers[FOLDER].store
+    assert isinstance(first, FolderStore)
+    questions = beside_passages(first, min(RECALL_QUESTIONS, queries))
     stages = {name: {s: timing(v) for s, v in by.items()} for name, by in spent.items()}
     return {
         "passages": searchers[FOLDER].store.manifest.passages,
@@ -77,7 +79,10 @@ def measure_stores(folder: str, url: str, queries: int) -> dict[str, Any]:
             for stage in stages[FOLDER]
         },
         "same_hits": round(same / max(1, total), 4),
-        "recall_at_10": recall({name: s.store for name, s in searchers.items()}, queries),
+        "recall_at_10": {
+            name: recall(first, questions, found_by=searcher.store)
+            for name, searcher in searchers.items()
+        },
     }
 
 
@@ -100,28 +105,13 @@ def _parts(
             spent[name].setdefault(stage, []).append((time.perf_counter() - started) * 1000)
 
 
-def recall(stores: Mapping[str, Store], queries: int) -> dict[str, float]:
-    """Share of the true ten nearest that each store finds, over vectors beside passages'."""
-    first = stores[FOLDER]
-    assert isinstance(first, FolderStore)
-    table = np.load(first.folder / "vectors.npy", mmap_mode="r")
-    count = min(RECALL_QUESTIONS, queries)
-    rows = np.linspace(0, len(table) - 1, count).astype(np.int64)
-    noise = np.random.default_rng(1).normal(0, NOISE, (count, table.shape[1]))
-    asked = (table[rows] + noise).astype(np.float32)
-    asked /= np.linalg.norm(asked, axis=1, keepdims=True)
-    _, exact = faiss.knn(asked, table, NEAREST, metric=faiss.METRIC_INNER_PRODUCT)
-    return {
-        name: round(
-            sum(
-                len({*store.nearest(vector, NEAREST, None)[0].tolist()} & {*best.tolist()})
-                for vector, best in zip(asked, exact, strict=True)
-            )
-            / (NEAREST * count),
-            4,
-        )
-        for name, store in stores.items()
-    }
+def beside_passages(store: Store, count: int) -> Vectors:
+    """Unit vectors near those of passages all over an index, shape (count, dimensions)."""
+    rows = np.linspace(0, store.manifest.passages - 1, count).astype(np.int64)
+    near = store.vectors(rows)
+    asked = near + np.random.default_rng(1).normal(0, NOISE, near.shape).astype(np.float32)
+    found: Vectors = asked / np.linalg.norm(asked, axis=1, keepdims=True)
+    return found
 
 
 def show_stores(result: Mapping[str, Any]) -> None:

@@ -27,7 +27,7 @@ import numpy as np
 from eval import synthetic
 from eval.labels import read_labels
 from indexer.embed import Vectors
-from indexer.store import Store, open_store
+from indexer.store import Rows, Store, open_store
 from indexer.store.folder import FolderStore
 from search_api.commitments import found_anew, register
 from search_api.model import Filters, Query
@@ -41,6 +41,8 @@ ASKED = 5
 THEMES_COMPARED = 25
 FIRST_USES = 3
 RECALL_QUESTIONS = 200
+NEAREST = 10
+COMPARED_AT_ONCE = 100_000
 CLIENTS = (1, 2, 4, 8, 16)
 REQUESTS_A_CLIENT = 30
 Spent = dict[str, list[float]]
@@ -196,21 +198,47 @@ def _recall_vectors(store: FolderStore, like: str | None) -> Vectors:
     return np.stack([store.encoder.query(text) for text in texts])
 
 
-def recall(store: FolderStore, questions: Vectors, documents: Sequence[str] | None) -> float:
-    """Share of the ten nearest by comparing all that the index finds, over questions."""
-    table = np.load(store.folder / "vectors.npy", mmap_mode="r")
-    rows = np.arange(len(table))
+def recall(
+    store: FolderStore,
+    questions: Vectors,
+    documents: Sequence[str] | None = None,
+    found_by: Store | None = None,
+) -> float:
+    """Share of the ten nearest by comparing all that an index finds, over questions.
+
+    Args:
+        found_by: another store of the same passages, that is judged by the vectors of this one.
+    """
+    rows = np.arange(store.manifest.passages)
     if documents is not None:
         rows = np.concatenate([np.arange(*store.rows_of(d)) for d in documents])
-        table = table[rows]
-    faiss.omp_set_num_threads(os.cpu_count() or 1)
-    k = min(10, len(rows))
-    _, best = faiss.knn(questions, table, k, metric=faiss.METRIC_INNER_PRODUCT)
+    best = nearest_of(store, questions, rows)
+    judged = found_by or store
     shares = [
-        len(set(store.nearest(q, k, documents)[0].tolist()) & set(rows[near].tolist())) / k
+        len({*judged.nearest(q, len(near), documents)[0].tolist()} & {*near.tolist()}) / len(near)
         for q, near in zip(questions, best, strict=True)
     ]
     return round(float(np.mean(shares)), 4)
+
+
+def nearest_of(store: Store, questions: Vectors, rows: Rows) -> Rows:
+    """Of some rows the ten nearest to each question, every one compared, shape (questions, 10)."""
+    faiss.omp_set_num_threads(os.cpu_count() or 1)
+    scores, places = [], []
+    for at in range(0, len(rows), COMPARED_AT_ONCE):
+        some = rows[at : at + COMPARED_AT_ONCE]
+        found, near = faiss.knn(
+            questions,
+            store.vectors(some),
+            min(NEAREST, len(some)),
+            metric=faiss.METRIC_INNER_PRODUCT,
+        )
+        scores.append(found)
+        places.append(some[near])
+    every, of = np.concatenate(scores, axis=1), np.concatenate(places, axis=1)
+    best = np.argsort(-every, axis=1, kind="stable")[:, :NEAREST]
+    out: Rows = np.take_along_axis(of, best, axis=1)
+    return out
 
 
 def cold_start_ms(index: str) -> float:
