@@ -41,6 +41,7 @@ KEPT_A_DAY = "private, max-age=86400"
 
 Make = Callable[[Searcher, Address], object]
 Told = Callable[[Searcher, Address, Problem | None], object]
+WithEmpty = ComparePage | PrioritiesPage | CommitmentsPage
 
 
 def routes(site: Site) -> APIRouter:
@@ -49,6 +50,14 @@ def routes(site: Site) -> APIRouter:
 
     def page(path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         return router.api_route(path, methods=["GET", "HEAD"])
+
+    def blank(request: Request, page: type[WithEmpty]) -> Told:
+        """The page before anything is asked, or with what is wrong."""
+
+        def told(searcher: Searcher, address: Address, problem: Problem | None) -> object:
+            return page.empty(searcher.store, address, site.home(request, searcher), problem)
+
+        return told
 
     @page("/")
     def home(request: Request) -> Response:
@@ -65,11 +74,11 @@ def routes(site: Site) -> APIRouter:
             answer = searcher.ask(read(address, AskParams).query())
             return AskPage.of(searcher.store, address, answer)
 
-        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> AskPage:
+        def unasked(searcher: Searcher, address: Address, problem: Problem | None) -> AskPage:
             home = site.home(request, searcher)
             return AskPage(form_of(searcher.store, address, home, problem), "")
 
-        return _form_page(site, request, "ask.jinja", AskParams, "q", answered, blank)
+        return _form_page(site, request, "ask.jinja", AskParams, "q", answered, unasked)
 
     @page("/search")
     def search(request: Request) -> Response:
@@ -80,11 +89,11 @@ def routes(site: Site) -> APIRouter:
             result = searcher.search(params.query())
             return SearchPage.of(searcher.store, address, result, params.limit)
 
-        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> SearchPage:
+        def unasked(searcher: Searcher, address: Address, problem: Problem | None) -> SearchPage:
             home = site.home(request, searcher)
             return SearchPage(form_of(searcher.store, address, home, problem), "")
 
-        return _form_page(site, request, "search.jinja", SearchParams, "q", found, blank)
+        return _form_page(site, request, "search.jinja", SearchParams, "q", found, unasked)
 
     @page("/compare")
     def compare(request: Request) -> Response:
@@ -97,11 +106,15 @@ def routes(site: Site) -> APIRouter:
                 searcher.store, address, _compare(searcher, address), formats("comparison")
             )
 
-        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> ComparePage:
-            home = site.home(request, searcher)
-            return ComparePage.empty(searcher.store, address, home, problem)
-
-        return _form_page(site, request, "compare.jinja", CompareParams, "theme", compared, blank)
+        return _form_page(
+            site,
+            request,
+            "compare.jinja",
+            CompareParams,
+            "theme",
+            compared,
+            blank(request, ComparePage),
+        )
 
     @page("/priorities")
     def priorities(request: Request) -> Response:
@@ -113,11 +126,15 @@ def routes(site: Site) -> APIRouter:
             found = _priorities(searcher, address)
             return PrioritiesPage.of(searcher.store, address, found, formats("priorities"))
 
-        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> PrioritiesPage:
-            home = site.home(request, searcher)
-            return PrioritiesPage.empty(searcher.store, address, home, problem)
-
-        return _form_page(site, request, "priorities.jinja", FilterParams, None, declared, blank)
+        return _form_page(
+            site,
+            request,
+            "priorities.jinja",
+            FilterParams,
+            None,
+            declared,
+            blank(request, PrioritiesPage),
+        )
 
     @page("/documents")
     def documents(request: Request) -> Response:
@@ -184,12 +201,14 @@ def routes(site: Site) -> APIRouter:
             found = _register(searcher, address)
             return CommitmentsPage.of(searcher.store, address, found, formats("commitments"))
 
-        def blank(searcher: Searcher, address: Address, problem: Problem | None) -> CommitmentsPage:
-            home = site.home(request, searcher)
-            return CommitmentsPage.empty(searcher.store, address, home, problem)
-
         return _form_page(
-            site, request, "commitments.jinja", CommitmentParams, None, promised, blank
+            site,
+            request,
+            "commitments.jinja",
+            CommitmentParams,
+            None,
+            promised,
+            blank(request, CommitmentsPage),
         )
 
     return router
