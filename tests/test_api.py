@@ -259,6 +259,13 @@ def test_answers_do_not_mix_when_asked_at_once(client: TestClient) -> None:
     assert not wrong
 
 
+def test_no_more_citations_are_checked_at_once_than_may_be(client: TestClient) -> None:
+    reply = client.post(f"{API}/verify", json={"citations": [{}] * 5_001})
+    assert reply.status_code == 422
+    assert reply.json()["error"]["field"] == "citations"
+    assert client.post(f"{API}/verify", json={"citations": [{}] * 20}).status_code == 200
+
+
 @pytest.mark.parametrize(
     ("path", "params", "status", "field", "told"),
     [
@@ -269,6 +276,10 @@ def test_answers_do_not_mix_when_asked_at_once(client: TestClient) -> None:
         ("/search", {"q": "x", "limit": 101}, 422, "limit", "limit"),
         ("/search", {"q": "x", "colour": "red"}, 422, "colour", "no parameter colour"),
         ("/search", {"q": "x", "from": "soon"}, 422, "from", "from"),
+        ("/search", {"q": "x", "from": 1899}, 422, "from", "1900"),
+        ("/search", {"q": "x", "to": 2201}, 422, "to", "2200"),
+        ("/commitments", {"offset": -1}, 422, "offset", "offset"),
+        ("/commitments", {"limit": 101}, 422, "limit", "limit"),
         ("/search", {"q": "x", "from": 2025, "to": 2020}, 422, "from", "must not be after"),
         ("/search", {"q": "x", "system": "atlantis"}, 404, "system", "no system 'atlantis'"),
         ("/search", {"q": "x", "home": "atlantis"}, 404, "home", "no system 'atlantis'"),

@@ -91,6 +91,7 @@ def test_asking_too_often_is_429_with_the_time_to_come_back(serving: Serving) ->
     assert 1 <= int(replies[2].headers["retry-after"]) <= 31
     assert replies[2].json()["error"]["code"] == "too_often"
     assert page.status_code == 429
+    assert 1 <= int(page.headers["retry-after"]) <= 31
     assert "Too many requests" in page.text
     assert page.headers["content-type"].startswith("text/html")
     assert unlimited == [200, 200, 200]

@@ -24,7 +24,7 @@ from corpus.model import Document, Reading
 from eval import making
 from indexer import isolate
 from indexer.isolate import page_image, read_isolated
-from indexer.load.limits import Limits
+from indexer.load.limits import DEFAULT, Limits
 
 LIMITS = Limits(seconds=20, cpu_seconds=10, memory_mb=400, unpacked_mb=60, pages=100)
 TEXT = making.paragraphs(3)
@@ -33,6 +33,20 @@ TEXT = making.paragraphs(3)
 def read(path: Path, limits: Limits = LIMITS) -> Reading:
     document = Document(id="made", system="s", title="Made", file=path.name, sha256="")
     return read_isolated(path, [document], limits)[0]
+
+
+def test_what_a_file_may_cost_is_not_loosened_unnoticed() -> None:
+    assert DEFAULT == Limits(
+        seconds=300,
+        cpu_seconds=240,
+        memory_mb=1024,
+        file_mb=300,
+        unpacked_mb=300,
+        output_mb=64,
+        pages=2000,
+        ocr_page_seconds=30,
+        ocr_seconds=200,
+    )
 
 
 # Broken PDFs.

@@ -546,6 +546,15 @@ def test_words_are_found_in_a_document(client: TestClient) -> None:
     assert "Nowhere" in text_of(page(client, "/documents/sefton-plan-2023-25?find=zzz"), "#found")
 
 
+def test_the_viewer_looks_for_no_more_than_may_be(client: TestClient) -> None:
+    viewer = "/documents/sefton-plan-2023-25"
+    long = client.get(viewer, params={"find": "z" * 300}).text
+    assert "z" * 200 in long and f'value="{"z" * 201}' not in long
+    many = [TARGET] * 50
+    assert client.get(viewer, params={"cite": [*many, "rubbish"]}).status_code == 200
+    assert client.get(viewer, params={"cite": [*many[:49], "rubbish"]}).status_code == 404
+
+
 def test_finding_and_citing_may_overlap(client: TestClient) -> None:
     tree = page(client, f"{VIEWER}&find=diagnosis rate")
     assert tree.css_first(f"[id='{TARGET}']") is not None

@@ -49,6 +49,7 @@ QUESTIONS = (
     "urgent and emergency care", "workforce", "housing", "cancer screening", "mental health",
     "health inequalities", "digital", "end of life", "obesity", "respiratory", "social prescribing",
 )  # fmt: skip
+ASKED = ("/api/v1/search", "/api/v1/ask", "/ask", "/search")
 DROPPED = "sel-strategic-priorities"
 
 
@@ -76,21 +77,33 @@ class Seen:
     compared: int = 0
 
 
-def addresses() -> list[str]:
-    """What is asked: the API, pages, the viewer and exports."""
-    made = []
-    for question in QUESTIONS:
-        q = urlencode({"q": f"what do others say about {question}", "home": "sefton"})
-        made += [f"/api/v1/search?{q}", f"/api/v1/ask?{q}", f"/ask?{q}", f"/search?{q}"]
-    for first, second in zip(QUESTIONS, QUESTIONS[1:], strict=False):
-        themes = urlencode([("theme", first), ("theme", second)])
-        made.append(f"/api/v1/compare?{themes}")
-        forms = ("", "&format=csv", "&format=docx", "&format=xlsx")
-        made += [f"/compare?{themes}{form}" for form in forms]
-    made += ["/", "/documents", "/systems", "/api/v1/health", "/commitments?theme=dementia"]
-    made += [f"/documents/sefton-plan-2023-25?page={page}" for page in (60, 70, 79, 80)]
-    made += ["/api/v1/commitments?limit=20", "/api/v1/documents/sefton-plan-2023-25/text"]
-    return made
+def addresses() -> dict[str, float]:
+    """What is asked, and how often as a share of all: the API, pages, the viewer and exports.
+
+    The shares are a guess at how people work: half of all requests are questions, one in twenty a
+    file to keep.
+    """
+    pairs = [
+        urlencode([("theme", first), ("theme", second)])
+        for first, second in zip(QUESTIONS, QUESTIONS[1:], strict=False)
+    ]
+    asked = [
+        urlencode({"q": f"what do others say about {question}", "home": "sefton"})
+        for question in QUESTIONS
+    ]
+    viewer = "/documents/sefton-plan-2023-25"
+    office = ("docx", "xlsx", "csv")
+    mix: tuple[tuple[float, list[str]], ...] = (
+        (0.5, [f"{path}?{q}" for path in ASKED for q in asked]),
+        (0.16, [f"{path}?{pair}" for path in ("/api/v1/compare", "/compare") for pair in pairs]),
+        (0.14, [*(f"{viewer}?page={n}" for n in (60, 70, 79, 80)), f"/api/v1{viewer}/text"]),
+        (0.1, ["/", "/documents", "/systems", "/api/v1/health", "/priorities"]),
+        (0.05, ["/commitments?theme=dementia", "/api/v1/commitments?limit=20"]),
+        (0.04, [f"/compare?{pair}&format={form}" for pair in pairs for form in office]),
+        (0.005, [f"/priorities?format={form}" for form in office]),
+        (0.005, [f"/commitments?theme=dementia&format={form}" for form in office[1:]]),
+    )
+    return {address: share / len(group) for share, group in mix for address in group}
 
 
 def in_json(address: str) -> bool:
@@ -224,9 +237,14 @@ class Load:
         self.port = port
         self.chance = chance
         self.asked = addresses()
+        self.shares = [*self.asked.values()]
         self.known: dict[tuple[str, str], str] = {}
         self.bodies: dict[str, list[bytes]] = {}
         self.seen = Seen()
+
+    def choice(self) -> str:
+        """An address, each as often as it is asked."""
+        return self.chance.choices([*self.asked], self.shares)[0]
 
     async def note(self) -> None:
         """Write down what the generation served now answers."""
@@ -244,7 +262,7 @@ class Load:
         async def client() -> None:
             nonlocal done
             while time.perf_counter() < until:
-                await get(self.port, self.chance.choice(self.asked))
+                await get(self.port, self.choice())
                 done += 1
 
         await asyncio.gather(*(client() for _ in range(os.cpu_count() or 1)))
@@ -252,7 +270,7 @@ class Load:
 
     async def one(self) -> None:
         """One request of the mix, judged."""
-        address, kind = self.chance.choice(self.asked), self.chance.random()
+        address, kind = self.choice(), self.chance.random()
         try:
             if kind < GONE:
                 self.seen.gone += 1
@@ -342,10 +360,11 @@ async def measure(seconds: float, seed: int) -> dict[str, Any]:
             ours = spent(process.pid) + spent(os.getpid()) - ours
             others = (processor()[0] - used - ours) / (processor()[1] - of)
             await beside[1]
-            reply = await get(port, load.asked[1])
+            after = next(iter(load.asked))
+            reply = await get(port, after)
             while reply.status != 200:
                 await asyncio.sleep(0.1)
-                reply = await get(port, load.asked[1])
+                reply = await get(port, after)
             recovery = time.perf_counter() - ended
             beside[0].cancel()
         finally:
