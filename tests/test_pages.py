@@ -419,6 +419,11 @@ def test_a_comparison_can_be_taken_away(client: TestClient, form: str) -> None:
     assert reply.content.startswith(b"PK") == (form != "csv")
 
 
+def test_comparing_nothing_asks_for_a_theme(client: TestClient) -> None:
+    tree = page(client, "/compare?theme=", status=422)
+    assert "Choose a theme" in text_of(tree, ".nhsuk-error-summary")
+
+
 def test_the_register_says_what_theme_it_was_asked_for(client: TestClient) -> None:
     tree = page(client, "/commitments?theme=zebra+crossings&due_before=2020-01")
     chosen = [o.text() for o in tree.css("#theme option") if "selected" in o.attributes]

@@ -92,6 +92,8 @@ def _told(error: ValidationError) -> QueryError:
     first = error.errors()[0]
     field = str(first["loc"][0])
     if first["type"] == "missing":
+        if field == "theme":
+            return QueryError("Choose a theme, or type one of your own.", field=field)
         return QueryError("Type a question or some words to search for.", field=field)
     if field == "theme":
         return QueryError("Choose 1 to 50 themes.", field=field)
