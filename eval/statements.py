@@ -63,14 +63,7 @@ def statements(searcher: Searcher, files: Sequence[str] = FILES) -> dict[str, On
     Keys: all, sure (of those, what the product is sure of), ask, compare (themes of the catalogue),
     compare_free_text.
     """
-    rows = [row for file in files for row in read_labels(file)]
-    texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
-    labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
-    for row in rows:
-        asked = str(row["query"] if "query" in row else row["theme"])
-        free = "compare" if asked in searcher.store.themes else "compare_free_text"
-        way = "ask" if "query" in row else free
-        labels[way].append(Label(asked, place_of(texts, row), bool(row["on_subject"])))
+    labels = labels_of(searcher, files)
     given = {
         "ask": _asked(searcher, _once(labels["ask"])),
         "compare": _compared(searcher, _once(labels["compare"])),
@@ -83,6 +76,26 @@ def statements(searcher: Searcher, files: Sequence[str] = FILES) -> dict[str, On
     sure = {asked: [one for one in places if one[1]] for asked, places in every.items()}
     whole = {"all": score(together, _plain(every)), "sure": score(together, _plain(sure))}
     return whole | scores
+
+
+def labels_of(searcher: Searcher, files: Sequence[str]) -> dict[str, list[Label]]:
+    """The labelled statements of some files: of ask, compare and compare_free_text."""
+    rows = [row for file in files for row in read_labels(file)]
+    texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
+    labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
+    for row in rows:
+        asked = str(row["query"] if "query" in row else row["theme"])
+        free = "compare" if asked in searcher.store.themes else "compare_free_text"
+        way = "ask" if "query" in row else free
+        labels[way].append(Label(asked, place_of(texts, row), bool(row["on_subject"])))
+    return labels
+
+
+def homes() -> dict[str, str | None]:
+    """The home system that each labelled question is asked from."""
+    return {
+        row["text"]: row.get("home") for name in reversed(QUESTIONS) for row in read_labels(name)
+    }
 
 
 def _plain(given: Given) -> dict[str, list[Place]]:
@@ -171,12 +184,9 @@ def wilson(good: int, of: int) -> tuple[float, float]:
 
 def _asked(searcher: Searcher, questions: Iterable[str]) -> Given:
     """The places that the answer to each question states, asked from home where one is known."""
-    homes = {
-        row["text"]: row.get("home") for name in reversed(QUESTIONS) for row in read_labels(name)
-    }
-    out = {}
+    home, out = homes(), {}
     for question in questions:
-        answer = searcher.ask(Query(question, home=homes.get(question)))
+        answer = searcher.ask(Query(question, home=home.get(question)))
         out[question] = _places(answer, [s for of in answer.systems for s in of.statements])
     return out
 

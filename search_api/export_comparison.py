@@ -2,7 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from search_api.model import Cell, Citation, Comparison, Statement
+from search_api.headline import DOUBTFUL
+from search_api.model import Cell, Citation, Comparison, Statement, in_doubt
 from search_api.paper import Box, Line, Paper, head, level_line
 from search_api.sheets import ABOUT_PLACE, LIST_JOIN, Rows, Value, as_csv, as_xlsx, cited
 
@@ -36,7 +37,8 @@ ABOUT_STATUS = (
     "or unreadable (nothing found, and a page could not be read)."
 )
 ABOUT_ROLE = (
-    "role: a statement speaks to the theme; a nearest miss is shown where a system is silent."
+    "role: a statement speaks to the theme; one in doubt may be about something near it, read and "
+    "judge; a nearest miss is shown where a system is silent."
 )
 
 
@@ -68,7 +70,9 @@ def _rows(
     systems = {s.id: s for s in comparison.systems}
     for cell in comparison.cells:
         system, searched = systems[cell.system], cell.searched
-        said: list[tuple[str, Statement | None]] = [("statement", s) for s in cell.statements]
+        said: list[tuple[str, Statement | None]] = [
+            ("statement" if s.sure else "in doubt", s) for s in cell.statements
+        ]
         if not said:
             said = [("nearest miss" if cell.nearest else "", cell.nearest)]
         for role, statement in said[:1] if strongest else said:
@@ -128,6 +132,8 @@ def _box(paper: Paper, said: Cell | None) -> Box:
         if triggers:
             below.append(LIST_JOIN.join(" ".join(t.split()) for t in triggers))
         below.append(paper.marks(s.citation for s in said.statements))
+        if in_doubt(said.statements):
+            below.append(DOUBTFUL)
     else:
         below.append(f"{said.searched.passages:,} passages searched")
         if said.searched.unreadable_pages:

@@ -1,21 +1,25 @@
 """Is the subject really there? A statement is weighed against what was asked.
 
-Two kinds of evidence: the share of the question's words that stand in the statement or in the
-headings and cells around it, weighted by how rare they are (inverse document frequency), and the
-cosine of the two embeddings. For a theme, its own words decide.
+Two kinds of evidence: the question's words, by how rare they are (inverse document frequency), and
+the cosine of the two embeddings. Words count for more where they stand together, and for less in a
+long row that holds many. A cosine counts by how far it stands above those of passages at large: a
+question on what is nowhere in the corpus is about as near to all of them. For a theme, its own
+words decide.
 """
 
 import math
 import re
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
 from corpus.model import Theme
 from indexer.analyse import STOP_STEMS, terms, tokens
+from indexer.embed import Vectors
 from indexer.statements import Stated
 from indexer.store import Store
 from search_api.amounts import Amount, amount_asked
-from search_api.cover import Weight, shares, weights_of
+from search_api.cover import Weight, asked_words, shares, weights_of
 from search_api.model import Understood
 from search_api.thesaurus import SOURCE
 from search_api.understand import FRAME_STEMS
@@ -34,15 +38,23 @@ class Logistic:
         return 1 / (1 + math.exp(-z))
 
 
-# Fitted by `python -m eval.fit_judge` on the tune and former test questions.
-STATEMENT = Logistic(-7.750, (2.126, 2.494, 5.992, 3.816, -2.0))
-QUESTION = Logistic(-4.091, (5.415, 0.61, 2.801, -1.848, -2.103))
-ANSWERABLE = 0.22
+# Fitted by `python -m eval.fit_judge` on the tune and former test questions and labelled
+# statements. Some weights are negative: what a word tells beyond the others is what is left.
+STATEMENT = Logistic(
+    -6.397,
+    (-4.462, 3.243, 0.176, 0.028, 4.027, 1.186, 5.078, 0.206, 0.582, -0.735, -5.848, -2.488),
+)
+QUESTION = Logistic(-9.549, (11.002, 3.234, 0.044, 2.895, -1.798, -1.673))
+ANSWERABLE = 0.245
 """A question whose probability is below this is not answered.
 
 With whole topics held back, 2 % of the answerable questions fell below it.
 """
 NEVER = 1e-6
+WINDOW = 6
+"""Words asked for that stand within so many words, stop words too, stand together."""
+FEWEST_WORDS = 3
+LEAST_SPREAD = 1e-6
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +65,13 @@ class Asked:
     theme: "ThemeWords | None" = None
     amount: Amount | None = None
     unknown: float = 0.0
+    pairs: frozenset[tuple[str, str]] = frozenset()
+    """Words asked for next to each other, stop words left out."""
+
+    @property
+    def rarity(self) -> float:
+        """How much all the words tell together: the sum of their rarities."""
+        return sum(weight.idf for weight in self.words.values())
 
     def coverage(self, own: frozenset[str], around: frozenset[str]) -> tuple[float, float]:
         """Share of the words asked for, by rarity: in the statement, and with what is around it."""
@@ -85,6 +104,14 @@ class ThemeWords:
     def spoken_in(self, text: str) -> bool:
         """Whether a text uses a word of the theme."""
         return self.first_in(text) is not None
+
+    def times_in(self, text: str) -> int:
+        """How often a text uses a word of the theme, overlapping ones once."""
+        count = start = 0
+        while (place := self.first_in(text[start:])) is not None:
+            count += 1
+            start += place[1]
+        return count
 
     def first_in(self, text: str) -> tuple[int, int] | None:
         """Where a word of the theme first stands in a text."""
@@ -172,49 +199,174 @@ def ask_for(understood: Understood, store: Store) -> Asked:
         w.idf for word, w in words.items() if not w.instead and not store.document_frequency(word)
     ]
     total = sum(w.idf for w in words.values())
+    order = asked_words(understood)
     return Asked(
         words=words,
         theme=topic,
         amount=amount,
         unknown=sum(strange) / total if total else 0.0,
+        pairs=frozenset(zip(order, order[1:], strict=False)),
     )
 
 
 @dataclass(frozen=True, slots=True)
+class Background:
+    """How like a question passages at large are: the mean and spread of their cosines."""
+
+    mean: float
+    spread: float
+
+    @classmethod
+    def of(cls, sample: Vectors, vector: Vectors) -> "Background":
+        """That of a question over a sample of passages."""
+        if not len(sample):
+            return cls(0.0, 1.0)
+        cosines = sample @ vector
+        return cls(float(cosines.mean()), float(cosines.std()) + LEAST_SPREAD)
+
+    def apart(self, cosine: float) -> float:
+        """How many spreads a cosine stands above the mean."""
+        return (cosine - self.mean) / self.spread
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
-    """What a judgement of one statement rests on."""
+    """What a judgement of one statement rests on.
+
+    `inside` and `around` are shares of the words asked for, by rarity: in the statement, and with
+    the headings and cells around it. `held` is the rarity that the statement holds, not as a share,
+    and `lacking` that of the rarest word it lacks. `near` is the share that stands within a few
+    words, `pairs` that of neighbours asked for that are neighbours there. `apart` and
+    `passage_apart` say how far the cosines stand above those of passages at large. `words` counts
+    the statement's.
+    """
 
     inside: float
     around: float
+    held: float
+    lacking: float
+    near: float
+    pairs: float
     cosine: float
-    passage: float
+    apart: float
+    passage_apart: float
+    words: int
     number_missing: bool
 
+    @property
+    def values(self) -> tuple[float, ...]:
+        """Its numbers in the order of the model."""
+        length = max(FEWEST_WORDS, self.words)
+        return (
+            self.inside,
+            self.around,
+            self.held,
+            self.lacking,
+            self.near,
+            self.pairs,
+            self.cosine,
+            self.apart,
+            self.passage_apart,
+            length / 100,
+            1 / math.sqrt(length),
+            float(self.number_missing),
+        )
 
-def features(asked: Asked, stated: Stated, cosine: float, passage: float) -> Features:
-    """The evidence that a statement answers what was asked."""
-    own = frozenset(w for w, _, _ in tokens(stated.text) if w not in STOP_STEMS)
-    around = frozenset(w for w, _, _ in tokens(stated.around) if w not in STOP_STEMS)
-    inside, with_context = asked.coverage(own, around)
-    missing = asked.amount is not None and not asked.amount.in_text(stated.text)
-    return Features(inside, with_context, cosine, passage, missing)
+
+def features(
+    asked: Asked, stated: Stated, cosine: float, passage: float, background: Background
+) -> Features:
+    """The evidence that a statement answers what was asked.
+
+    Args:
+        passage: the cosine of its passage.
+        background: those of passages at large.
+    """
+    order = _order(stated.text)
+    own = _distinct(stated.text)
+    inside, with_context = asked.coverage(own, _distinct(stated.around))
+    return Features(
+        inside=inside,
+        around=with_context,
+        held=inside * asked.rarity,
+        lacking=_lacking(asked, own),
+        near=_near(asked, order, own) if inside else 0.0,
+        pairs=_paired(asked, order) if inside else 0.0,
+        cosine=cosine,
+        apart=background.apart(cosine),
+        passage_apart=background.apart(passage),
+        words=len(order),
+        number_missing=asked.amount is not None and not asked.amount.in_text(stated.text),
+    )
+
+
+@lru_cache(maxsize=20_000)
+def _distinct(text: str) -> frozenset[str]:
+    return frozenset(w for w, _, _ in tokens(text) if w not in STOP_STEMS)
+
+
+@lru_cache(maxsize=20_000)
+def _order(text: str) -> tuple[str, ...]:
+    return tuple(word for word, _, _ in tokens(text))
+
+
+def _lacking(asked: Asked, own: frozenset[str]) -> float:
+    """The rarity of the rarest word asked for that a statement lacks."""
+    return max(
+        (w.idf * (1 - w.share(own)) for word, w in asked.words.items() if word not in own),
+        default=0.0,
+    )
+
+
+def _near(asked: Asked, order: Sequence[str], own: frozenset[str]) -> float:
+    """The largest share of the words asked for, by rarity, that stands within a few words."""
+    worth: dict[str, list[tuple[str, float]]] = {}
+    for word, weight in asked.words.items():
+        if word in own:
+            worth.setdefault(word, []).append((word, weight.idf))
+        for others, share in weight.instead:
+            if others <= own:
+                for other in others:
+                    worth.setdefault(other, []).append((word, weight.idf * share))
+    hits = [(at, *hit) for at, stem in enumerate(order) if stem in worth for hit in worth[stem]]
+    best = 0.0
+    for n, (start, _, _) in enumerate(hits):
+        held: dict[str, float] = {}
+        for at, word, value in hits[n:]:
+            if at >= start + WINDOW:
+                break
+            held[word] = max(value, held.get(word, 0.0))
+        best = max(best, sum(held.values()))
+    total = asked.rarity
+    return best / total if total else 0.0
+
+
+def _paired(asked: Asked, order: Sequence[str]) -> float:
+    """The share of the pairs asked for that are neighbours; of a single word, whether it stands."""
+    if not asked.pairs:
+        return float(any(word in asked.words for word in order))
+    content = [word for word in order if word not in STOP_STEMS]
+    there = set(zip(content, content[1:], strict=False))
+    return len(asked.pairs & there) / len(asked.pairs)
 
 
 def probability(f: Features) -> float:
     """How likely a statement with these features answers: a logistic model."""
-    return STATEMENT((f.inside, f.around, f.cosine, f.passage, float(f.number_missing)))
+    return STATEMENT(f.values)
 
 
 @dataclass(frozen=True, slots=True)
 class Support:
     """What the judgement of a whole question rests on: the best of everything found for it.
 
+    `cosine` is the highest of a statement, `around` the largest share of the words asked for.
     `odds` are the logarithm of the odds of the likeliest statement, `words` that of how many words
     were asked for, `amount` says whether a figure was, and `unknown` is the share of the words, by
     rarity, that are nowhere in the documents and have no other word there.
     """
 
     cosine: float
+    around: float
     odds: float
     words: float
     amount: bool
@@ -223,19 +375,27 @@ class Support:
     @property
     def values(self) -> tuple[float, ...]:
         """Its numbers in the order of the model."""
-        return self.cosine, self.odds, self.words, float(self.amount), self.unknown
+        return (
+            self.cosine,
+            self.around,
+            self.odds,
+            self.words,
+            float(self.amount),
+            self.unknown,
+        )
 
 
-def support(asked: Asked, found: Sequence[Features]) -> Support:
+def support(asked: Asked, found: Sequence[Features], model: Logistic = STATEMENT) -> Support:
     """The evidence that anything found answers the question.
 
     Where a figure is asked for, statements that hold one of its kind count, if there are any.
     """
     telling = [f for f in found if not f.number_missing] or found
-    best = max((probability(f) for f in telling), default=0.0)
+    best = max((model(f.values) for f in telling), default=0.0)
     best = min(max(best, NEVER), 1 - NEVER)
     return Support(
         cosine=max((f.cosine for f in telling), default=0.0),
+        around=max((f.around for f in telling), default=0.0),
         odds=math.log(best / (1 - best)),
         words=math.log1p(len(asked.words)),
         amount=asked.amount is not None,

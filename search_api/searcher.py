@@ -336,7 +336,7 @@ class Searcher:
         asked = ask_for(understood, self.store)
         if known is None:
             return ComparedTheme(text, text), understood, asked
-        asked = Asked(asked.words, ThemeWords.of(known))
+        asked = replace(asked, theme=ThemeWords.of(known))
         return ComparedTheme(known.id, known.label), understood, asked
 
     def _cell(

@@ -1,7 +1,7 @@
 """What of each system's passages bears on a question: found system by system, and weighed."""
 
 from collections.abc import Callable, Mapping, Sequence
-from functools import lru_cache
+from functools import cached_property, lru_cache
 
 import numpy as np
 
@@ -12,13 +12,15 @@ from indexer.store import Store
 from search_api import answer as answering
 from search_api import contacts
 from search_api.answer import Weighed
-from search_api.judge import Asked, ThemeWords
+from search_api.judge import Asked, Background, ThemeWords
 from search_api.model import Understood
 from search_api.retrieve import Candidate, Scope, retrieve_each
 from search_api.settings import SearchSettings
 
 MOST_THEME_ROWS = 2_000
 MOST_THEME_PASSAGES = 25
+SAMPLE = 1_000
+"""So many passages, evenly spaced, show how like a question passages at large are."""
 
 
 class Weigher:
@@ -38,16 +40,23 @@ class Weigher:
     ) -> dict[str, list[Weighed]]:
         """For each system, the statements of its best passages, likeliest first."""
         vector, own = self._vector_of(understood), list(scopes.values())
+        background = Background.of(self._sample, vector)
         each = retrieve_each(self.store, understood, vector, own, self.settings)
         most = answering.MOST_PASSAGES
         if asked.theme is not None:
             each, most = self._with_theme(asked.theme, vector, each, own), MOST_THEME_PASSAGES
         out = {}
         for system, candidates in zip(scopes, each, strict=True):
-            weighed = answering.weigh(self.store, asked, vector, candidates, most)
+            weighed = answering.weigh(self.store, asked, vector, candidates, background, most)
             masked = self.settings.mask_contacts
             out[system] = contacts.without_contacts(weighed) if masked else weighed
         return out
+
+    @cached_property
+    def _sample(self) -> Vectors:
+        passages = self.store.manifest.passages
+        rows = np.linspace(0, passages - 1, min(SAMPLE, passages)).astype(np.int64)
+        return np.asarray(self.store.vectors(rows), dtype=np.float32)
 
     def _with_theme(
         self,

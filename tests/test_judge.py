@@ -2,19 +2,24 @@
 
 from dataclasses import replace
 
+import numpy as np
 import pytest
 
 from indexer.statements import Stated
 from search_api import medical
 from search_api.amounts import AMOUNTS, amount_asked
-from search_api.answer import BARE_HEADING, Weighed, found_in
+from search_api.answer import BARE_HEADING, SURE, Weighed, firmly, found_in, states_nothing
+from search_api.cover import Weight
 from search_api.judge import (
     ANSWERABLE,
+    Asked,
+    Background,
     Features,
     Logistic,
     ThemeWords,
     answerable,
     ask_for,
+    features,
     probability,
     support,
     theme_of,
@@ -77,13 +82,13 @@ def test_a_logistic_model_by_hand() -> None:
     assert Logistic(-1.0, (2.0,))((0.5,)) == 0.5
 
 
-GOOD = Features(inside=0.9, around=1.0, cosine=0.7, passage=0.6, number_missing=False)
-POOR = Features(inside=0.0, around=0.1, cosine=0.15, passage=0.2, number_missing=False)
+GOOD = Features(0.9, 1.0, 9.0, 0.5, 0.9, 0.5, 0.7, 5.0, 4.0, 20, number_missing=False)
+POOR = Features(0.0, 0.1, 0.0, 5.0, 0.0, 0.0, 0.15, 0.2, 0.1, 20, number_missing=False)
 
 
 def test_more_evidence_is_more_likely() -> None:
     assert probability(GOOD) > 0.5 > 0.01 > probability(POOR)
-    without = Features(GOOD.inside, GOOD.around, GOOD.cosine, GOOD.passage, True)
+    without = replace(GOOD, number_missing=True)
     assert probability(without) < probability(GOOD)
 
 
@@ -92,11 +97,11 @@ def test_where_a_figure_is_asked_for_a_statement_without_one_tells_less(
 ) -> None:
     understood = searcher._understander.understand("How many beds are there?", None)
     asked = ask_for(understood, searcher.store)
-    without = Features(GOOD.inside, GOOD.around, GOOD.cosine, GOOD.passage, True)
+    without = replace(GOOD, number_missing=True)
     assert answerable(support(asked, [GOOD])) > ANSWERABLE
     assert answerable(support(asked, [GOOD])) > answerable(support(asked, [without]))
     # One that holds a figure counts before a better match that holds none.
-    weak = Features(0.2, 0.2, 0.3, 0.3, False)
+    weak = replace(POOR, inside=0.2, around=0.2, cosine=0.3)
     assert support(asked, [weak, without]).cosine == 0.3
 
 
@@ -138,20 +143,84 @@ def test_those_whom_something_is_for_are_not_its_subject(
     assert ThemeWords.of(searcher.store.themes["carers"]).spoken_in(text) is spoken
 
 
-def weighed(probability: float) -> Weighed:
+def weighed(probability: float, *, spoken: bool = False, firm: bool = False) -> Weighed:
     place = round(probability * 100)
     stated = Stated("d", "s", place, place + 5, "words", "prose", ())
-    return Weighed(stated, probability, False, GOOD)
+    return Weighed(stated, probability, spoken, firm or probability >= SURE, GOOD)
 
 
-def test_statements_far_below_the_best_are_not_given() -> None:
-    found = found_in([weighed(p) for p in (0.8, 0.6, 0.5, 0.1)], best=0.9)
-    assert [w.probability for w in found] == [0.8, 0.6]
-    narrow = ThemeWords("menopause", "menopause", (("menopaus",),), (), narrow=True)
-    assert found_in([weighed(0.3)], best=0.9, theme=narrow) == []
-    assert found_in([weighed(0.3)], best=0.9, theme=replace(narrow, narrow=False)) != []
+def test_of_what_is_not_likely_one_statement_is_given() -> None:
+    found = found_in([weighed(p) for p in (0.9, 0.6, 0.4, 0.3)], best=0.9)
+    assert [(w.probability, w.sure) for w in found] == [(0.9, True), (0.6, False)]
+    assert [w.probability for w in found_in([weighed(0.4), weighed(0.3)], best=0.9)] == [0.4]
     # A system whose best is far below that of another is silent.
-    assert found_in([weighed(0.3)], best=0.9) == []
+    assert found_in([weighed(0.2)], best=0.9) == []
+
+
+def test_a_theme_is_spoken_of_by_its_words_firmly_if_anywhere() -> None:
+    theme = ThemeWords("menopause", "menopause", (("menopaus",),), ())
+    firm, passing = weighed(0.2, spoken=True, firm=True), weighed(0.6, spoken=True)
+    assert found_in([passing, firm, weighed(0.9)], best=0.9, theme=theme) == [firm]
+    assert found_in([passing, weighed(0.1)], best=0.9, theme=theme) == [passing]
+    assert [w.probability for w in found_in([weighed(0.3)], best=0.9, theme=theme)] == [0.3]
+    assert found_in([weighed(0.3)], best=0.9, theme=replace(theme, narrow=True)) == []
+
+
+@pytest.mark.parametrize(
+    ("text", "firm"),
+    [
+        ("Menopause clinics in every town", True),
+        ("Menopause clinics " + "and so on " * 40, False),
+        ("Clinics in every town", False),
+    ],
+)
+def test_a_word_of_the_theme_in_passing_is_not_firm(text: str, firm: bool) -> None:
+    asked = Asked({}, ThemeWords("menopause", "menopause", (("menopaus",),), ()))
+    stated = Stated("d", "s", 0, len(text), text, "prose", ("Menopause",))
+    evidence = replace(GOOD, words=len(text.split()))
+    assert firmly(asked, stated, evidence) is firm
+    assert not firmly(asked, stated, replace(evidence, apart=0.0))
+
+
+def test_a_cosine_counts_by_how_far_it_stands_above_the_others() -> None:
+    sample = np.array([[0.1], [0.2], [0.3]], dtype=np.float32)
+    background = Background.of(sample, np.ones(1, dtype=np.float32))
+    assert background.mean == pytest.approx(0.2)
+    assert background.apart(0.2 + 2 * background.spread) == pytest.approx(2.0)
+    assert Background.of(sample[:0], np.ones(1, dtype=np.float32)).apart(0.5) == 0.5
+
+
+def test_the_evidence_of_a_statement_by_hand() -> None:
+    night, shelter = Weight(2.0), Weight(6.0, ((frozenset({"refug"}), 0.5),))
+    asked = Asked({"night": night, "shelter": shelter}, pairs=frozenset({("night", "shelter")}))
+
+    def seen(text: str, heading: str = "") -> Features:
+        stated = Stated("d", "s", 0, len(text), text, "prose", (heading,))
+        return features(asked, stated, 0.5, 0.4, Background(0.1, 0.1))
+
+    both = seen("A night shelter in town")
+    assert (both.inside, both.near, both.pairs, both.held, both.lacking) == (1, 1, 1, 8, 0)
+    assert (both.apart, both.passage_apart, both.words) == (4, pytest.approx(3), 5)
+    far = seen("At night " + "parks and roads " * 5 + "a shelter")
+    assert (far.inside, far.near, far.pairs) == (1, 0.75, 0)
+    other = seen("A refuge", "At night")
+    assert (other.inside, other.around, other.lacking, other.near) == (0.375, 0.625, 3, 0.375)
+    nothing = seen("Parks")
+    assert (nothing.inside, nothing.near, nothing.pairs, nothing.lacking) == (0, 0, 0, 6)
+
+
+@pytest.mark.parametrize(
+    ("text", "form", "nothing"),
+    [
+        ("Mental Health Support Teams (MHST).", "list_item", True),
+        ("All Age – Palliative & End of Life Care", "heading", True),
+        ("4. Mental health support teams in every school", "list_item", False),
+        ("Improve Access To Primary Care", "heading", False),
+        ("£18m\nPrimary Care Services", "table_row", False),
+    ],
+)
+def test_a_title_states_nothing(text: str, form: str, nothing: bool) -> None:
+    assert states_nothing(Stated("d", "s", 0, len(text), text, form, ())) is nothing
 
 
 @pytest.mark.parametrize(
