@@ -4,8 +4,8 @@
 
 prints the lines to put into `search_api/judge.py`, and how well questions that have an answer are
 told from those that have none when whole topics are held back. Statements come from those
-questions (a judged span is on the subject, all else is not) and, for more each, from the two passes
-of statements labelled by hand. No other fresh question is read than those of these passes.
+questions (a judged span is on the subject, all else is not) and, for more each, from the first two
+passes of statements labelled by hand. No other fresh question is read than those of these passes.
 Questions that a rule settles (bodies outside the corpus, personal medical advice, themes) are left
 out: no model sees them.
 """
@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from corpus.model import Document
 from eval.labels import Question, read_labels
 from eval.run import asked_of, meets, query_of
-from eval.statements import FILES, Label, homes, is_same, labels_of
+from eval.statements import FITTED, Label, homes, is_same, labels_of
 from indexer.store import open_store
 from search_api.answer import Weighed
 from search_api.judge import Asked, Logistic, ask_for, support
@@ -148,7 +148,7 @@ def labelled(searcher: Searcher) -> list[Example]:
     documents, _ = searcher._documents(Filters(), None)
     home = homes()
     whole: dict[tuple[str, bool], list[Label]] = {}
-    for way, labels in labels_of(searcher, FILES).items():
+    for way, labels in labels_of(searcher, FITTED).items():
         for label in labels:
             whole.setdefault((label.asked, way == "ask"), []).append(label)
     topics = {str(row["text"]): str(row["topic"]) for row in read_labels("questions.jsonl")}

@@ -110,6 +110,7 @@ def held(content: dict[str, Any]) -> dict[str, float]:
         "fresh cells not falsely silent": round(1 - told["cells_fresh"]["false_silence"], 4),
         "ladder exact": told["ladder"]["exact"],
         "statements on subject": told["statements_on_subject"]["all"]["share"],
+        "sure statements on subject": told["statements_on_subject"]["sure"]["share"],
         "statements on subject that are kept": told["statements_on_subject"]["all"]["kept"],
         "headline priorities found": told["priorities"]["headline_recall"],
         "headline priorities right": told["priorities"]["headline_precision"],

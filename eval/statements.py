@@ -14,7 +14,9 @@ from eval.labels import LabelError, find_quote, read_labels
 from search_api.model import Answer, Citation, Comparison, Query, Statement
 from search_api.searcher import Searcher
 
-FILES = ("statements.jsonl", "statements_fresh.jsonl")
+FITTED = ("statements.jsonl", "statements_fresh.jsonl")
+"""The passes of labels that the model was fitted on."""
+FILES = (*FITTED, "statements_blind.jsonl")
 QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
 SAME = 0.8
 """A statement is the one labelled if they share at least this part of the longer."""

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from corpus.errors import QueryError
 from search_api.cite import sha256
 from search_api.export import export, export_commitments, export_priorities
+from search_api.headline import DOUBTFUL
 from search_api.model import Citation, Comparison, Statement
 from search_api.searcher import Searcher
 from search_api.serialise import to_json
@@ -105,6 +106,23 @@ def test_silence_says_how_much_was_searched(comparison: Comparison) -> None:
     silent = [r for r in rows_of(export(comparison, "csv")) if r["status"] == "silent"]
     assert silent
     assert all(int(r["passages_searched"]) > 0 and r["role"] == "nearest miss" for r in silent)
+
+
+def test_what_is_in_doubt_is_marked(comparison: Comparison) -> None:
+    cells = tuple(
+        replace(c, statements=tuple(replace(s, sure=False) for s in c.statements))
+        for c in comparison.cells
+    )
+    doubtful = replace(comparison, cells=cells)
+    roles = [r["role"] for r in rows_of(export(doubtful, "csv")) if r["status"] != "silent"]
+    assert roles and set(roles) == {"in doubt"}
+    assert DOUBTFUL in words_of(export(doubtful, "docx"))
+    assert DOUBTFUL not in words_of(export(comparison, "docx"))
+
+
+def words_of(content: bytes) -> str:
+    paper = docx.Document(io.BytesIO(content))
+    return "\n".join(c.text for t in paper.tables for row in t.rows for c in row.cells)
 
 
 def test_json_is_what_the_api_gives(comparison: Comparison) -> None:
