@@ -19,6 +19,7 @@ from search_api.settings import SearchSettings
 
 MOST_THEME_ROWS = 2_000
 MOST_THEME_PASSAGES = 25
+LOOKED_AT_ONCE = 50
 SAMPLE = 1_000
 """So many passages, evenly spaced, show how like a question passages at large are."""
 
@@ -65,7 +66,7 @@ class Weigher:
         each: Sequence[Sequence[Candidate]],
         scopes: Sequence[Scope],
     ) -> list[list[Candidate]]:
-        """Every passage of a scope that uses a word of the theme, then its other candidates.
+        """The passages of a scope that use a word of the theme, then its other candidates.
 
         Those that retrieval left out come too: a theme must not be silent because its passages
         did not rank.
@@ -86,42 +87,74 @@ class Weigher:
         candidates: Sequence[Candidate],
         rows: Sequence[int],
     ) -> list[Candidate]:
-        asked = list(dict.fromkeys([*rows, *(c.row for c in candidates)]))
-        gists = self.store.gists(asked)
-        may = may_speak(theme)
-        likely = [row for row, gist in zip(asked, gists, strict=True) if may(gist)]
-        self.store.passages(likely)  # all at once: a database is asked once, not per row
-        spoken = {row for row in likely if self._spoken(theme, row)}
-        extra = sorted(spoken - {c.row for c in candidates})
-        lowest = min((c.score for c in candidates), default=0.0)
-        found = [c for c in candidates if c.row in spoken]
-        if extra:
-            dense = self.store.vectors(np.asarray(extra)) @ vector
-            added = [
-                Candidate(row, lowest, 0.0, float(d)) for row, d in zip(extra, dense, strict=True)
-            ]
-            found += sorted(added, key=lambda c: (-round(c.dense, 5), c.row))
+        """Only so many as are weighed are looked for, the best first."""
+        known = {c.row: c for c in candidates}
+        found = [known[row] for row in self._speaking(theme, list(known), MOST_THEME_PASSAGES)]
+        extra = np.asarray(sorted({*rows} - known.keys()), dtype=np.int64)
+        wanted = MOST_THEME_PASSAGES - len(found)
+        if wanted and len(extra):
+            lowest = min((c.score for c in candidates), default=0.0)
+            dense = dict(
+                zip(extra.tolist(), (self.store.vectors(extra) @ vector).tolist(), strict=True)
+            )
+            nearest = sorted(dense, key=lambda row: (-round(dense[row], 5), row))
+            added = self._speaking(theme, nearest, wanted)
+            found += [Candidate(row, lowest, 0.0, dense[row]) for row in added]
+        spoken = {c.row for c in found}
         return found + [c for c in candidates if c.row not in spoken]
+
+    def _speaking(self, theme: ThemeWords, rows: Sequence[int], most: int) -> list[int]:
+        """The first of some rows that use a word of a theme, so many at the most."""
+        told = by_stems(theme)
+        found: list[int] = []
+        for at in range(0, len(rows), LOOKED_AT_ONCE):
+            some = rows[at : at + LOOKED_AT_ONCE]
+            known = dict(zip(some, map(told, self.store.gists(some)), strict=True))
+            # All at once: a database is asked once, not per row.
+            self.store.passages([row for row, speaks in known.items() if speaks is None])
+            found += [
+                row
+                for row, speaks in known.items()
+                if speaks or (speaks is None and self._spoken(theme, row))
+            ]
+            if len(found) >= most:
+                break
+        return found[:most]
 
     def _speaks(self, theme: ThemeWords, row: int) -> bool:
         (passage,) = self.store.passages([row])
         return theme.spoken_in("\n".join((passage.text, *passage.heading[-1:])))
 
 
-def may_speak(theme: ThemeWords) -> Callable[[Gist], bool]:
-    """Whether a passage may use a word of a theme, by its stems alone: a quick look beforehand.
+def by_stems(theme: ThemeWords) -> Callable[[Gist], bool | None]:
+    """Whether a passage uses a word of a theme as far as its stems tell; None where they do not.
 
-    An acronym may be part of a longer word, as where a space is missing after a full stop.
+    Where a phrase of one word stands, they do, unless that may be in passing. An acronym may be
+    part of a longer word, as where a space is missing after a full stop.
     """
     acronyms = [stem(acronym.lower()) for acronym in theme.acronyms]
-    phrases = [
-        [f" {word} " for word in phrase if word not in STOP_STEMS] for phrase in theme.phrases
+    phrases = [_marks(phrase) for phrase in theme.phrases]
+    alone = [
+        marks[0]
+        for marks, phrase in zip(phrases, theme.phrases, strict=True)
+        if len(phrase) == 1
+        if marks
     ]
+    passing = [_marks(phrase) for phrase in theme.passing]
 
-    def may(gist: Gist) -> bool:
+    def told(gist: Gist) -> bool | None:
+        if any(word in gist.own for word in alone) and not any(
+            all(word in gist.own for word in phrase) for phrase in passing
+        ):
+            return True
         held = gist.own + gist.around
         if any(acronym in held for acronym in acronyms):
-            return True
-        return any(all(word in held for word in phrase) for phrase in phrases)
+            return None
+        return None if any(all(word in held for word in phrase) for phrase in phrases) else False
 
-    return may
+    return told
+
+
+def _marks(phrase: Sequence[str]) -> list[str]:
+    """The stems of a phrase as they stand in a gist, stop words left out."""
+    return [f" {word} " for word in phrase if word not in STOP_STEMS]
