@@ -129,8 +129,9 @@ def _statement(console: Console, statement: Statement, citation: Citation, store
     console.print(_quoted(statement.text, "  "), markup=False)
     if statement.context:
         console.print(f"    beside it: {statement.context}", style="dim", markup=False)
+    doubt = "" if statement.sure else "in doubt, "
     console.print(
-        f"    [{statement.ladder}{why}] {place(citation, store)}", style="dim", markup=False
+        f"    [{doubt}{statement.ladder}{why}] {place(citation, store)}", style="dim", markup=False
     )
     console.print(f"    {citation.id}", style="dim", markup=False)
 

@@ -419,6 +419,14 @@ def test_a_comparison_can_be_taken_away(client: TestClient, form: str) -> None:
     assert reply.content.startswith(b"PK") == (form != "csv")
 
 
+def test_each_statement_in_doubt_says_so(client: TestClient) -> None:
+    asked = {"q": "Which systems talk about loneliness among older people?"}
+    systems = client.get("/api/v1/ask", params=asked).json()["systems"]
+    sure = [s["sure"] for system in systems for s in system["statements"]]
+    assert not all(sure)
+    assert client.get("/ask", params=asked).text.count("In doubt") == sure.count(False)
+
+
 def test_comparing_nothing_asks_for_a_theme(client: TestClient) -> None:
     tree = page(client, "/compare?theme=", status=422)
     assert "Choose a theme" in text_of(tree, ".nhsuk-error-summary")

@@ -107,6 +107,7 @@ class Quote:
     page: str
     heading: tuple[str, ...]
     superseded: bool
+    doubtful: bool
     href: str
     source_url: str | None
     reference: str
@@ -180,6 +181,7 @@ class Quoter:
             page=page,
             heading=citation.heading if form != "heading" else citation.heading[:-1],
             superseded=document.status == "superseded",
+            doubtful=statement is not None and not statement.sure,
             href=self._href(citation),
             source_url=citation.source_url,
             reference=reference(self._store, citation, document, page),
