@@ -150,11 +150,15 @@ def states_nothing(stated: Stated) -> bool:
     text = stated.text
     if stated.form == "heading" and BARE_HEADING.match(text):
         return True
-    words = [w for w in CAPITAL.findall(text) if stem(w.lower()) not in STOP_STEMS]
-    title = 0 < len(words) <= LONGEST_TITLE and all(w[0].isupper() for w in words)
-    if "\n" in text or not title:
+    return _is_title(text) and _graded(text, stated.cells, stated.heading)[0] == "mention"
+
+
+@lru_cache(maxsize=20_000)
+def _is_title(text: str) -> bool:
+    if "\n" in text:
         return False
-    return _graded(text, stated.cells, stated.heading)[0] == "mention"
+    words = [w for w in CAPITAL.findall(text) if stem(w.lower()) not in STOP_STEMS]
+    return 0 < len(words) <= LONGEST_TITLE and all(w[0].isupper() for w in words)
 
 
 def firmly(asked: Asked, stated: Stated, evidence: Features) -> bool:

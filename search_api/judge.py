@@ -312,8 +312,13 @@ def _order(text: str) -> tuple[str, ...]:
 
 def _lacking(asked: Asked, own: frozenset[str]) -> float:
     """The rarity of the rarest word asked for that a statement lacks."""
+    # A word without others for it needs no look at them: this is done for every statement.
     return max(
-        (w.idf * (1 - w.share(own)) for word, w in asked.words.items() if word not in own),
+        (
+            w.idf * (1 - w.share(own)) if w.instead else w.idf
+            for word, w in asked.words.items()
+            if word not in own
+        ),
         default=0.0,
     )
 
