@@ -24,6 +24,8 @@ from indexer.settings import IndexSettings
 from indexer.store import open_store
 from search_api.settings import SearchSettings
 
+PARAGRAPHS_ADDED = 20
+
 
 @click.command()
 @click.option("--index", metavar="DIR", help="Index of the shipped corpus.")
@@ -33,6 +35,7 @@ from search_api.settings import SearchSettings
 @click.option("--workers", default=2, show_default=True, help="Processes that serve, at the most.")
 @click.option("--rates/--no-rates", "with_rates", default=True, help="Measure indexing too.")
 @click.option("--pages", is_flag=True, help="What pages take beyond their JSON twins, instead.")
+@click.option("--add", is_flag=True, help="What adding one document takes, at each size, instead.")
 @click.option("--beside", metavar="URL", help="Copy the index to PostgreSQL and ask both, instead.")
 @click.option("--json", "as_json", is_flag=True, help="Print JSON.")
 @click.option("--output", type=click.Path(dir_okay=False, path_type=Path), help="Write JSON here.")
@@ -52,6 +55,7 @@ def bench(
     workers: int,
     with_rates: bool,
     pages: bool,
+    add: bool,
     beside: str | None,
     as_json: bool,
     output: Path | None,
@@ -62,6 +66,9 @@ def bench(
     settings = SearchSettings() if index is None else SearchSettings(index=index)
     if pages:
         _pages(settings.index, queries, as_json, output)
+        return
+    if add:
+        _add(settings.index, sizes, work, as_json, output)
         return
     if beside is not None:
         _beside(settings.index, beside, sizes, work, queries, as_json, output)
@@ -96,6 +103,23 @@ def _pages(index: str, queries: int, as_json: bool, output: Path | None) -> None
         click.echo(json.dumps(result, indent=1))
     else:
         show_pages(result)
+
+
+def _add(
+    index: str, sizes: Sequence[int], work: Path | None, as_json: bool, output: Path | None
+) -> None:
+    from eval.bench_update import measure_update, show_updates
+
+    result: dict[str, Any] = {"machine": machine(), "updates": []}
+    for size in sorted(sizes or (500, 10_000)):
+        root = (work or Path(tempfile.gettempdir()) / "icsearch-bench") / str(size)
+        root.mkdir(parents=True, exist_ok=True)
+        result["updates"].append(apart(measure_update, str(root), index, size, PARAGRAPHS_ADDED))
+        _keep(result, output)
+    if as_json:
+        click.echo(json.dumps(result, indent=1))
+    else:
+        show_updates(result["updates"])
 
 
 def _beside(

@@ -11,6 +11,7 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +26,7 @@ from indexer.embed import Encoder
 from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
 from indexer.statements import statements
 from indexer.store import writer
-from indexer.store.base import Contents
+from indexer.store.base import Contents, Entry, Made
 from indexer.store.folder import FolderStore
 from search_api.model import MOST_CHARACTERS, MOST_RESULTS, Query
 from search_api.searcher import Searcher
@@ -139,19 +140,37 @@ def _index(
         len(alone) :
     ]
     by_text = dict(zip(own, encoder.passages(own, done), strict=True))
-    rows = [by_text[t] for texts in said for t in texts]
+    vectors = np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6)
+    entries, at = [], 0
+    for document, reading, held in parts:
+        end = at + len(held)
+        own_rows = [by_text[t] for texts in said[at:end] for t in texts]
+        none = np.empty((0, vectors.shape[1]), dtype=np.float32)
+        whole = Made(
+            reading=reading,
+            passages=held,
+            vectors=vectors[at:end],
+            statements=np.round(np.concatenate([none, *(row[np.newaxis] for row in own_rows)]), 4),
+            ends=np.cumsum([len(texts) for texts in said[at:end]], dtype=np.int64),
+            embedding_keys=[str(i) for i in range(at, end)],
+        )
+        key = digest([made, document.id, reading.text])
+        entries.append(Entry(document, len(held), key, partial(_made, whole)))
+        at = end
     contents = Contents(
         systems=[system],
         themes=[],
-        documents=parts,
-        vectors=np.round(mixed / np.linalg.norm(mixed, axis=1, keepdims=True), 6),
-        statement_vectors=np.round(np.stack(rows), 4),
-        statement_ends=np.cumsum([len(texts) for texts in said], dtype=np.int64),
-        embedding_keys=[str(i) for i in range(len(passages))],
+        documents=entries,
+        dimensions=vectors.shape[1],
         acronyms=[],
+        definitions={},
     )
     writer.write(target, contents)
     _manifest(target, index_id, made, parts)
+
+
+def _made(whole: Made) -> Made:
+    return whole
 
 
 def _part(

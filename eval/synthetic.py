@@ -2,28 +2,36 @@
 
 Words follow Zipf's law: the shipped corpus's own are the commonest, made-up ones the long tail, so
 that real questions find postings of likely lengths. Vectors lie in clusters about the shipped
-corpus's own, spread the way those are spread, so that real questions fall among them.
+corpus's own, spread the way those are spread, so that real questions fall among them. The documents
+lie beside the index as a corpus, so that one more can be added to it.
 """
 
+import json
 import math
 import re
 import shutil
 from collections import Counter
-from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from corpus.model import Document, Page, Passage, Reading, Section, System
+from indexer import acronyms, embedding
+from indexer.assemble import READER_VERSION
+from indexer.build import key_of, recipe_of, sha256_of_reading, text_sha256
 from indexer.embed import Vectors
 from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
 from indexer.settings import IndexSettings
+from indexer.statements import statements
 from indexer.store import GENERATIONS, MODELS, POINTER, Store, ann, writer
-from indexer.store.base import Contents, Parts
+from indexer.store.base import Contents, Entry, Made, as_planted
 
-VERSION = 1
+VERSION = 2
+CORPUS = "corpus"
 PASSAGES_OF_A_DOCUMENT = 250
 PASSAGES_UNDER_A_HEADING = 10
 PASSAGES_OF_A_PAGE = 4
@@ -119,24 +127,15 @@ class Corpus:
         """How many documents there are."""
         return math.ceil(self.passages / PASSAGES_OF_A_DOCUMENT)
 
-    def __contains__(self, parts: object) -> bool:
-        """Whether it holds a document; only there to make it a collection."""
-        return any(parts == own for own in self)
-
-    def __iter__(self) -> Iterator[Parts]:
-        """Every document with its reading and passages, in order of its system."""
-        for number in range(len(self)):
-            yield self._parts(number)
-
-    def document(self, number: int) -> Document:
-        """One document's entry in the catalogue."""
+    def document(self, number: int, text: str) -> Document:
+        """One document's entry in the catalogue; its file holds its text and nothing else."""
         system = self.systems[number * SYSTEMS // len(self)].id
         return Document(
             id=f"made-{number:05}",
             system=system,
             title=f"{KINDS[number % len(KINDS)].capitalize()} {number}",
             file=f"made-{number:05}.txt",
-            sha256=digest([VERSION, self.seed, number]),
+            sha256=text_sha256(text),
             kind=KINDS[number % len(KINDS)],
             period_from=2020 + number % 5,
             period_to=2025 + number % 5,
@@ -146,8 +145,9 @@ class Corpus:
         """How many passages a document has."""
         return min(PASSAGES_OF_A_DOCUMENT, self.passages - number * PASSAGES_OF_A_DOCUMENT)
 
-    def _parts(self, number: int) -> Parts:
-        document, count = self.document(number), self.size(number)
+    def made(self, number: int) -> tuple[Document, Reading, list[Passage]]:
+        """One document as read and split."""
+        count = self.size(number)
         chance = np.random.default_rng((VERSION, self.seed, number))
         lengths = chance.integers(FEWEST_WORDS, MOST_WORDS, size=count * SENTENCES)
         total = int(lengths.sum()) + 6 * count
@@ -157,6 +157,7 @@ class Corpus:
         sections: list[Section] = []
         passages: list[Passage] = []
         pages: list[Page] = []
+        spans: list[tuple[int, int, int, tuple[str, ...]]] = []
         heading: tuple[str, ...] = ()
 
         def put(line: str) -> tuple[int, int]:
@@ -178,10 +179,14 @@ class Corpus:
             sections.append(Section(start, end, "prose", heading))
             page = len(pages)
             pages[-1] = Page(page, pages[-1].start, at)
+            spans.append((start, end, page, heading))
+        whole = "\n".join(text)
+        document = self.document(number, whole)
+        for start, end, page, heading in spans:
             passages.append(
                 Passage(
                     id=f"{document.id}.{start}-{end}",
-                    text=text[-1],
+                    text=whole[start:end],
                     system=document.system,
                     document_id=document.id,
                     document_title=document.title,
@@ -197,7 +202,7 @@ class Corpus:
             )
         return (
             document,
-            Reading("\n".join(text), tuple(sections), tuple(pages), (), "made"),
+            Reading(whole, tuple(sections), tuple(pages), (), f"made/{READER_VERSION}"),
             passages,
         )
 
@@ -209,64 +214,149 @@ def build(root: Path, store: Store, source: Path, passages: int, settings: Index
         root: where the index goes.
         store: the index that it is made like; `source` is its folder, whose model is used.
     """
-    dimensions = store.encoder.facts.dimensions
-    how = ann.plan(passages, dimensions, settings.exact_up_to, settings.graph_megabytes)
-    made = dict(store.manifest.made) | {"synthetic": [VERSION, passages]}
+    facts = store.encoder.facts
+    how = ann.plan(passages, facts.dimensions, settings.exact_up_to, settings.graph_megabytes)
+    made = recipe_of(settings, facts) | {"synthetic": [VERSION, passages]}
     made |= {"nearest": dict(how)} if how else {}
     index_id = digest([made, store.manifest.index_id])[:16]
     target = root / GENERATIONS / index_id
     if not (target / "manifest.json").exists():
         shutil.rmtree(target, ignore_errors=True)
         target.mkdir(parents=True)
-        _write(target, Corpus(Likeness.of(store), passages, seed=1), made, index_id)
+        corpus = Corpus(Likeness.of(store), passages, seed=1)
+        _Generation(root, target, corpus, made, settings, store).write(index_id)
     if not (root / MODELS).exists():
         (root / MODELS).symlink_to((source / MODELS).resolve(), target_is_directory=True)
     (root / POINTER).write_text(index_id + "\n", encoding="ascii")
     return index_id
 
 
-def _write(target: Path, corpus: Corpus, made: dict[str, object], index_id: str) -> None:
-    count, dimensions = corpus.passages, corpus.like.middles.shape[1]
-    raw = target / "raw.npy", target / "raw-statements.npy"
-    opened = np.lib.format.open_memmap
-    vectors = opened(raw[0], mode="w+", dtype=np.float32, shape=(count, dimensions))
-    own = opened(raw[1], mode="w+", dtype=np.float16, shape=(count * SENTENCES, dimensions))
-    for first in range(0, count, ROWS_AT_ONCE):
-        end = min(first + ROWS_AT_ONCE, count)
-        vectors[first:end] = corpus.like.vectors(end - first, (VERSION, corpus.seed, first))
-        own[first * SENTENCES : end * SENTENCES] = corpus.like.about(
-            vectors[first:end], SENTENCES, (VERSION, corpus.seed, first, 1)
+class _Generation:
+    """A made-up generation and its corpus on their way to the disk."""
+
+    def __init__(
+        self,
+        root: Path,
+        target: Path,
+        corpus: Corpus,
+        made: dict[str, Any],
+        settings: IndexSettings,
+        like: Store,
+    ) -> None:
+        self._root = root
+        self._target = target
+        self._corpus = corpus
+        self._made = made
+        facts = like.encoder.facts
+        self._recipe = recipe_of(settings, facts)
+        self._embedded = [asdict(facts), settings.context_share]
+        self._systems = {system.id: system for system in corpus.systems}
+        self._themes = like.themes
+        self._dimensions = facts.dimensions
+
+    def write(self, index_id: str) -> None:
+        """Write all of it."""
+        corpus, target = self._corpus, self._target
+        documents, reports = self._documents()
+        vectors, own = self._vectors()
+        entries = [
+            Entry(document, r.passages, r.key, partial(self._make, number, vectors, own))
+            for number, (document, r) in enumerate(zip(documents, reports, strict=True))
+        ]
+        contents = Contents(
+            systems=corpus.systems,
+            themes=list(self._themes.values()),
+            documents=entries,
+            dimensions=self._dimensions,
+            acronyms=acronyms.mine({}),
+            definitions={document.id: [] for document in documents},
+            nearest=self._made.get("nearest"),
+            planted=as_planted(entries),
         )
-    nearest = made.get("nearest")
-    assert nearest is None or isinstance(nearest, dict)
-    contents = Contents(
-        systems=corpus.systems,
-        themes=[],
-        documents=corpus,
-        vectors=vectors,
-        statement_vectors=own,
-        statement_ends=np.arange(1, count + 1, dtype=np.int64) * SENTENCES,
-        embedding_keys=[f"{row:x}" for row in range(count)],
-        acronyms=[],
-        nearest=nearest,
-    )
-    writer.write(target, contents)
-    for path in raw:
-        path.unlink()
-    written = sorted(p for p in target.rglob("*") if p.is_file() and p.name[0] != ".")
-    Manifest(
-        index_id=index_id,
-        built_at="2026-01-01T00:00:00+00:00",
-        made=made,
-        documents=tuple(_report(corpus, number) for number in range(len(corpus))),
-        failures={},
-        passages=count,
-        systems=len(corpus.systems),
-        files={str(p.relative_to(target)): FileFacts(sha256(p), p.stat().st_size) for p in written},
-    ).write(target)
+        writer.write(target, contents)
+        for path in target.glob("raw*.npy"):
+            path.unlink()
+        written = sorted(p for p in target.rglob("*") if p.is_file() and p.suffix != writer.LOCK)
+        Manifest(
+            index_id=index_id,
+            built_at="2026-01-01T00:00:00+00:00",
+            made=self._made,
+            documents=tuple(reports),
+            failures={},
+            passages=corpus.passages,
+            systems=len(corpus.systems),
+            files={
+                str(p.relative_to(target)): FileFacts(sha256(p), p.stat().st_size) for p in written
+            },
+        ).write(target)
+
+    def _documents(self) -> tuple[list[Document], list[DocumentReport]]:
+        """Write the corpus; its documents and what reading them would have found."""
+        folder = self._root / CORPUS
+        shutil.rmtree(folder, ignore_errors=True)
+        (folder / "documents").mkdir(parents=True)
+        documents, reports = [], []
+        for number in range(len(self._corpus)):
+            document, reading, passages = self._corpus.made(number)
+            (folder / "documents" / document.file).write_text(reading.text, encoding="utf-8")
+            read = sha256_of_reading(reading)
+            documents.append(document)
+            reports.append(
+                DocumentReport(
+                    id=document.id,
+                    sha256=document.sha256,
+                    text_sha256=text_sha256(reading.text),
+                    reader=reading.reader,
+                    pages=len(reading.pages),
+                    words=len(reading.text.split()),
+                    passages=len(passages),
+                    tables=0,
+                    unreadable_pages=0,
+                    warnings=(),
+                    seconds=0.0,
+                    reading_sha256=read,
+                    key=key_of(document, self._systems, read, self._recipe),
+                )
+            )
+        for name, items in (("system", self._corpus.systems), ("document", documents)):
+            tables = (f"[[{name}]]\n{_toml(asdict(item))}" for item in items)
+            (folder / f"{name}s.toml").write_text("\n".join(tables), encoding="utf-8")
+        return documents, reports
+
+    def _vectors(self) -> tuple[Vectors, Vectors]:
+        """Vectors of all passages and of their statements, in files that go again."""
+        corpus, opened = self._corpus, np.lib.format.open_memmap
+        count, shape = corpus.passages, (corpus.passages * SENTENCES, self._dimensions)
+        vectors = opened(
+            self._target / "raw.npy", mode="w+", dtype=np.float32, shape=(count, shape[1])
+        )
+        own = opened(self._target / "raw-statements.npy", mode="w+", dtype=np.float16, shape=shape)
+        for first in range(0, count, ROWS_AT_ONCE):
+            end = min(first + ROWS_AT_ONCE, count)
+            vectors[first:end] = corpus.like.vectors(end - first, (VERSION, corpus.seed, first))
+            own[first * SENTENCES : end * SENTENCES] = corpus.like.about(
+                vectors[first:end], SENTENCES, (VERSION, corpus.seed, first, 1)
+            )
+        return vectors, own
+
+    def _make(self, number: int, vectors: Vectors, own: Vectors) -> Made:
+        document, reading, passages = self._corpus.made(number)
+        first = number * PASSAGES_OF_A_DOCUMENT
+        end = first + len(passages)
+        name = self._systems[document.system].name
+        return Made(
+            reading=reading,
+            passages=passages,
+            vectors=vectors[first:end],
+            statements=own[first * SENTENCES : end * SENTENCES],
+            ends=np.arange(1, len(passages) + 1, dtype=np.int64) * SENTENCES,
+            embedding_keys=[
+                embedding.key_of(p, [s.text for s in statements(p, reading)], name, self._embedded)
+                for p in passages
+            ],
+        )
 
 
-def _report(corpus: Corpus, number: int) -> DocumentReport:
-    document, size = corpus.document(number), corpus.size(number)
-    pages = math.ceil(size / PASSAGES_OF_A_PAGE)
-    return DocumentReport(document.id, document.sha256, "", "made", pages, 0, size, 0, 0, (), 0.0)
+def _toml(fields: dict[str, Any]) -> str:
+    """Plain fields as lines of TOML; those that are empty are left out."""
+    return "".join(f"{name} = {json.dumps(value)}\n" for name, value in fields.items() if value)

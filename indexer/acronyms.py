@@ -7,7 +7,7 @@ all stand in the long form in order, the first at the start of a word.
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from indexer.analyse import terms
 from indexer.store.base import Acronym
@@ -71,16 +71,19 @@ CURATED: Mapping[str, tuple[str, ...]] = {
 }
 
 
-def mine(texts: Iterable[tuple[str, str]]) -> tuple[Acronym, ...]:
-    """Acronyms defined in (document id, text) pairs and the curated ones, by short form.
+def mine(defined: Mapping[str, Sequence[tuple[str, str]]]) -> tuple[Acronym, ...]:
+    """Acronyms that documents define and the curated ones, by short form.
 
     A short form with several meanings is given once for each, the commonest first.
+
+    Args:
+        defined: by document, what `definitions` finds in its text.
     """
     found: dict[str, Counter[str]] = defaultdict(Counter)
     where: dict[tuple[str, str], list[str]] = defaultdict(list)
     spelled: dict[tuple[str, str], str] = {}
-    for document, text in texts:
-        for short, long in definitions(text):
+    for document, pairs in defined.items():
+        for short, long in pairs:
             key = short.upper(), " ".join(re.findall(r"\w+", long.lower()))
             found[key[0]][key[1]] += 1
             spelled.setdefault(key, long)

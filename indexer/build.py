@@ -11,24 +11,25 @@ import time
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpus import Catalogue, Document, Passage, Reading, open_catalogue
+from corpus import Catalogue, Document, Passage, Reading, System, open_catalogue
 from corpus.catalogue import sha256_of
 from corpus.errors import DocumentError, IcsearchError, IndexUnreachable
 from indexer import acronyms, disk, gist, split
 from indexer.assemble import READER_VERSION
 from indexer.cluster import embedding
 from indexer.embed import Encoder, EncoderFacts, open_encoder, prepare
-from indexer.embedding import Progress, clear, embed
+from indexer.embedding import Progress, Split, clear, embed
 from indexer.isolate import Limits, read_isolated
-from indexer.manifest import FORMAT, DocumentReport, FileFacts, Manifest, digest
+from indexer.manifest import FORMAT, DocumentReport, Manifest, digest
 from indexer.settings import IndexSettings
 from indexer.store import ann, in_database, writer
-from indexer.store.base import Contents, Place, Store
+from indexer.store.base import Contents, Entry, Made, Place, Planted, Store, made_of
 from indexer.store.publish import Folder
 
 SPLITTER_VERSION = "1"
@@ -40,12 +41,24 @@ Tell = Callable[[str, int, int], None]
 
 @dataclass(frozen=True, slots=True)
 class Read:
-    """A document that was read, or taken over, and how long reading took."""
+    """A document that was read, or whose former reading stands; how long reading took.
+
+    `sha256` is of the reading, `key` also of all that decides what is made of it. `reading` is None
+    where the generation before holds it.
+    """
 
     document: Document
-    reading: Reading
+    reading: Reading | None
     seconds: float
-    kept: bool = False
+    sha256: str
+    key: str = ""
+
+    def read(self, former: Store | None) -> Reading:
+        """The reading, fetched if need be."""
+        if self.reading is not None:
+            return self.reading
+        assert former is not None
+        return former.reading(self.document.id)
 
 
 def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manifest:
@@ -66,37 +79,135 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         encoder = open_encoder(model, 0)
         tell("Preparing the model", 1, 1)
         former = place.former(encoder)
+        recipe = recipe_of(settings, encoder.facts)
         reads, failures = _read_all(catalogue, former, tell)
-        parts = [(r.document, r.reading, _split(r, encoder, former)) for r in reads]
-        made = _made(settings, encoder.facts, sum(len(passages) for _, _, passages in parts))
-        index_id = digest(
-            [made, _catalogue_facts(catalogue), [_facts(r) for r in reads], failures]
-        )[:16]
+        reads = [
+            replace(r, key=key_of(r.document, catalogue.systems, r.sha256, recipe)) for r in reads
+        ]
+        changed = {
+            r.document.id: Split(r.document, r.read(former), _split(r, encoder, former))
+            for r in reads
+            if not _whole(r, former)
+        }
+        wanted = [_planted(r, changed, former) for r in reads]
+        made = recipe | _nearest(settings, encoder.facts, sum(p.nodes for p in wanted))
+
+        def id_of(made: Mapping[str, object]) -> str:
+            inputs = [[asdict(r.document), r.sha256] for r in reads]
+            return digest([made, _catalogue_facts(catalogue), inputs, failures])[:16]
+
+        order: Sequence[Planted] = wanted
+        if not place.holds(id_of(made)):
+            made, order = _grown(made, wanted, former)
+        index_id = id_of(made)
         if not place.holds(index_id):
+            known = _known(former, [r.document.id for r in reads if _whole(r, former)])
             with embedding(encoder, model, settings.scheduler) as able:
                 progress = Progress(place.progress, able)
                 share = settings.context_share
-                embedded = embed(parts, catalogue, share, able, former, progress, tell)
+                embedded = embed([*changed.values()], catalogue, share, able, known, progress, tell)
+            fresh = dict(zip(changed, embedded, strict=True))
+            defined = _definitions(reads, changed, former)
             contents = Contents(
                 systems=catalogue.systems.values(),
                 themes=catalogue.themes.values(),
-                documents=parts,
-                vectors=embedded.vectors,
-                statement_vectors=embedded.statements,
-                statement_ends=embedded.ends,
-                embedding_keys=embedded.keys,
-                acronyms=acronyms.mine((r.document.id, r.reading.text) for r in reads),
+                documents=[
+                    _entry(r, p.nodes, fresh, former) for r, p in zip(reads, wanted, strict=True)
+                ],
+                dimensions=encoder.facts.dimensions,
+                acronyms=acronyms.mine(defined),
+                definitions=defined,
                 nearest=made.get("nearest"),
+                planted=order,
+                before=former,
             )
+            tell("Writing", 0, 1)
             place.write(
                 contents,
-                lambda written: _manifest(
-                    index_id, made, reads, parts, failures, catalogue, written
+                encoder,
+                lambda files: Manifest(
+                    index_id=index_id,
+                    built_at=datetime.now(UTC).isoformat(timespec="seconds"),
+                    made=made,
+                    documents=tuple(_report(r, changed, former) for r in reads),
+                    failures=dict(failures),
+                    passages=sum(p.nodes for p in wanted),
+                    systems=len(catalogue.systems),
+                    files=files,
                 ),
             )
+            tell("Writing", 1, 1)
         manifest = place.switch(index_id, settings.keep_generations)
         clear(place.progress)
         return manifest
+
+
+def _whole(read: Read, former: Store | None) -> bool:
+    """Whether the former generation holds all that a document is made into."""
+    if former is None or read.document.id not in former.reports:
+        return False
+    return former.reports[read.document.id].key == read.key
+
+
+def _planted(read: Read, changed: Mapping[str, Split], former: Store | None) -> Planted:
+    identity = read.document.id
+    if identity in changed:
+        return Planted(identity, read.key, len(changed[identity].passages))
+    assert former is not None
+    return Planted(identity, read.key, former.reports[identity].passages)
+
+
+def _grown(
+    made: dict[str, Any], wanted: Sequence[Planted], former: Store | None
+) -> tuple[dict[str, Any], Sequence[Planted]]:
+    """How the index is made if its graph goes on from the former one, and in which order.
+
+    Where that gives another graph than these documents at once would, the order counts for the id.
+    """
+    plan = made.get("nearest")
+    before = dict(former.manifest.made.get("nearest") or {}) if former is not None else {}
+    before.pop("order", None)
+    if former is None or plan is None or plan["kind"] != "hnsw" or before != plan:
+        return made, wanted
+    order = ann.order(former.planted, wanted)
+    if list(order) == list(wanted):
+        return made, wanted
+    named = digest([asdict(document) for document in order])[:16]
+    return made | {"nearest": plan | {"order": named}}, order
+
+
+def _known(former: Store | None, whole: Sequence[str]) -> dict[str, tuple[Store, int]]:
+    """Where vectors of former documents are that are not taken over whole, by their keys."""
+    known: dict[str, tuple[Store, int]] = {}
+    if former is None:
+        return known
+    for identity in set(former.documents).difference(whole):
+        for row, key in enumerate(former.embedding_keys(identity), former.rows_of(identity)[0]):
+            known[key] = former, row
+    return known
+
+
+def _definitions(
+    reads: Sequence[Read], changed: Mapping[str, Split], former: Store | None
+) -> dict[str, Sequence[tuple[str, str]]]:
+    """By document the acronyms that it defines."""
+    before = former.definitions() if former is not None else {}
+    defined: dict[str, Sequence[tuple[str, str]]] = {}
+    for read in reads:
+        identity = read.document.id
+        if identity in changed or identity not in before:
+            defined[identity] = [*acronyms.definitions(read.read(former).text)]
+        else:
+            defined[identity] = [*before[identity]]
+    return defined
+
+
+def _entry(read: Read, passages: int, fresh: Mapping[str, Made], former: Store | None) -> Entry:
+    identity = read.document.id
+    if identity in fresh:
+        return Entry(read.document, passages, read.key, lambda: fresh[identity])
+    assert former is not None
+    return Entry(read.document, passages, read.key, partial(made_of, former, identity))
 
 
 def open_place(settings: IndexSettings) -> Place:
@@ -152,8 +263,19 @@ def _kept(document: Document, former: Store | None, done: dict[str, Read]) -> st
     """Keep the former version of a document that failed, if there is one; the words to say so."""
     if former is None or document.id not in former.documents:
         return ""
-    done[document.id] = Read(former.documents[document.id], former.reading(document.id), 0.0, True)
+    done[document.id] = _taken_over(former.documents[document.id], former)
     return " Its former version stays in the index."
+
+
+def _taken_over(document: Document, former: Store) -> Read:
+    """A document whose former reading stands."""
+    known = former.reports[document.id].reading_sha256
+    return Read(document, None, 0.0, known or sha256_of_reading(former.reading(document.id)))
+
+
+def sha256_of_reading(reading: Reading) -> str:
+    """SHA-256 of all that reading a document gave, in hexadecimal."""
+    return digest(asdict(reading))
 
 
 def _read_file(
@@ -168,11 +290,14 @@ def _read_file(
                 f"its SHA-256 is {actual}. Put that into documents.toml if the change is meant."
             )
     if former is not None and all(_unchanged(d, former) for d in documents):
-        return {d.id: Read(d, former.reading(d.id), 0.0, True) for d in documents}
+        return {d.id: _taken_over(d, former) for d in documents}
     started = time.perf_counter()
     readings = read_isolated(path, documents, Limits())
     seconds = (time.perf_counter() - started) / len(documents)
-    return {d.id: Read(d, r, seconds) for d, r in zip(documents, readings, strict=True)}
+    return {
+        d.id: Read(d, r, seconds, sha256_of_reading(r))
+        for d, r in zip(documents, readings, strict=True)
+    }
 
 
 def _unchanged(document: Document, former: Store) -> bool:
@@ -180,21 +305,27 @@ def _unchanged(document: Document, former: Store) -> bool:
     if before is None or before.sha256 != document.sha256:
         return False
     same_part = (before.pages, before.first_line) == (document.pages, document.first_line)
-    return same_part and former.reading(document.id).reader.endswith(f"/{READER_VERSION}")
+    return same_part and former.reports[document.id].reader.endswith(f"/{READER_VERSION}")
 
 
 def _split(read: Read, encoder: Encoder, former: Store | None) -> Sequence[Passage]:
     """The passages of a document: the former generation's where they would be the same."""
-    if former is not None and read.kept and former.documents.get(read.document.id) == read.document:
+    if (
+        former is not None
+        and read.reading is None
+        and former.documents.get(read.document.id) == read.document
+    ):
         made = former.manifest.made
         how = [made.get("splitter"), made.get("words"), made.get("model")]
         if how == [SPLITTER_VERSION, _words(), asdict(encoder.facts)]:
             return former.passages(range(*former.rows_of(read.document.id)))
-    return split.split(read.document, read.reading, encoder.count_pieces, encoder.facts.max_pieces)
+    reading = read.read(former)
+    return split.split(read.document, reading, encoder.count_pieces, encoder.facts.max_pieces)
 
 
-def _made(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[str, Any]:
-    made = {
+def recipe_of(settings: IndexSettings, facts: EncoderFacts) -> dict[str, Any]:
+    """How every document is made into what the index holds of it."""
+    return {
         "format": FORMAT,
         "model": asdict(facts),
         "context_share": settings.context_share,
@@ -205,9 +336,19 @@ def _made(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[s
         "fields": writer.FIELDS,
         "versions": {name: importlib.metadata.version(name) for name in VERSIONS_THAT_COUNT},
     }
-    nearest = ann.plan(passages, facts.dimensions, settings.exact_up_to, settings.graph_megabytes)
+
+
+def key_of(
+    document: Document, systems: Mapping[str, System], reading_sha256: str, recipe: object
+) -> str:
+    """A hash of all that decides what the index holds of a document."""
+    return digest([recipe, asdict(document), systems[document.system].name, reading_sha256])
+
+
+def _nearest(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[str, Any]:
+    plan = ann.plan(passages, facts.dimensions, settings.exact_up_to, settings.graph_megabytes)
     # Left out where every vector is compared, as in indexes made before there was a choice.
-    return made | ({"nearest": dict(nearest)} if nearest else {})
+    return {"nearest": dict(plan)} if plan else {}
 
 
 def _words() -> dict[str, int]:
@@ -221,44 +362,26 @@ def _catalogue_facts(catalogue: Catalogue) -> list[object]:
     ]
 
 
-def _facts(read: Read) -> list[object]:
-    return [asdict(read.document), digest(read.reading.text), digest(asdict(read.reading))]
-
-
-def _manifest(
-    index_id: str,
-    made: Mapping[str, object],
-    reads: Sequence[Read],
-    parts: Sequence[tuple[Document, Reading, Sequence[Passage]]],
-    failures: Mapping[str, str],
-    catalogue: Catalogue,
-    written: Mapping[str, FileFacts],
-) -> Manifest:
-    reports = tuple(
-        DocumentReport(
-            id=read.document.id,
-            sha256=read.document.sha256,
-            text_sha256=text_sha256(read.reading.text),
-            reader=read.reading.reader,
-            pages=len(read.reading.pages),
-            words=len(read.reading.text.split()),
-            passages=len(passages),
-            tables=_tables(read.reading),
-            unreadable_pages=read.reading.unreadable_pages,
-            warnings=read.reading.warnings,
-            seconds=round(read.seconds, 3),
-        )
-        for read, (_, _, passages) in zip(reads, parts, strict=True)
-    )
-    return Manifest(
-        index_id=index_id,
-        built_at=datetime.now(UTC).isoformat(timespec="seconds"),
-        made=made,
-        documents=reports,
-        failures=dict(failures),
-        passages=sum(len(passages) for _, _, passages in parts),
-        systems=len(catalogue.systems),
-        files=written,
+def _report(read: Read, changed: Mapping[str, Split], former: Store | None) -> DocumentReport:
+    identity, document = read.document.id, read.document
+    if identity not in changed:
+        assert former is not None
+        return replace(former.reports[identity], seconds=0.0)
+    reading = changed[identity].reading
+    return DocumentReport(
+        id=identity,
+        sha256=document.sha256,
+        text_sha256=text_sha256(reading.text),
+        reader=reading.reader,
+        pages=len(reading.pages),
+        words=len(reading.text.split()),
+        passages=len(changed[identity].passages),
+        tables=_tables(reading),
+        unreadable_pages=reading.unreadable_pages,
+        warnings=reading.warnings,
+        seconds=round(read.seconds, 3),
+        reading_sha256=read.sha256,
+        key=read.key,
     )
 
 

@@ -7,22 +7,20 @@ stopped goes on where it was.
 import hashlib
 import shutil
 import zipfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
-from corpus import Catalogue
+from corpus import Catalogue, Document, Passage, Reading
 from indexer import split
 from indexer.embed import Encoder, Vectors
 from indexer.manifest import digest
 from indexer.statements import statements
-from indexer.store.base import Parts, Store
+from indexer.store.base import Made, Store
 
-TAKEN_AT_ONCE = 5_000
 KEPT_AT_ONCE = 2_048
 KEY_BYTES = 16
 
@@ -30,16 +28,6 @@ KEY_BYTES = 16
 def clear(folder: Path) -> None:
     """Forget what a build kept there: the generation that it was for is served."""
     shutil.rmtree(folder, ignore_errors=True)
-
-
-@dataclass(frozen=True, slots=True)
-class Embedded:
-    """Vectors of passages and of their statements, and what each passage's were made of."""
-
-    keys: list[str]
-    vectors: Vectors
-    statements: Vectors
-    ends: NDArray[np.int64]
 
 
 class Progress:
@@ -93,34 +81,44 @@ class Progress:
         self._next += 1
 
 
+@dataclass(frozen=True, slots=True)
+class Split:
+    """A document that was read and split into passages, ready to be embedded."""
+
+    document: Document
+    reading: Reading
+    passages: Sequence[Passage]
+
+
 def embed(
-    parts: Sequence[Parts],
+    parts: Sequence[Split],
     catalogue: Catalogue,
     share: float,
     encoder: Encoder,
-    former: Store | None,
+    known: Mapping[str, tuple[Store, int]],
     progress: Progress,
     tell: Callable[[str, int, int], None],
-) -> Embedded:
-    """Vectors of every passage and statement; only what the former generation lacks is encoded.
+) -> list[Made]:
+    """Documents with vectors of every passage and statement; only what is not known is encoded.
 
     A passage's vector is the mean, by `share`, of those of it alone and with its context.
+
+    Args:
+        known: by what vectors were made of, a store and its row that has them.
     """
-    before = former.embedding_keys() if former is not None else []
-    known = {key: row for row, key in enumerate(before)}
     recipe = [asdict(encoder.facts), share]
     keys: list[str] = []
     alone: list[str] = []
     context: list[str] = []
     said: list[list[str]] = []
     fresh: list[int] = []
-    for _, reading, passages in parts:
-        for passage in passages:
-            own = [s.text for s in statements(passage, reading)]
-            text = split.embedded_text(passage, passage.start)
-            whose = split.context(passage, catalogue.systems[passage.system].name)
-            key = digest([recipe, whose, text, own])
+    for part in parts:
+        for passage in part.passages:
+            own = [s.text for s in statements(passage, part.reading)]
+            key = key_of(passage, own, catalogue.systems[passage.system].name, recipe)
             if key not in known:
+                text = split.embedded_text(passage, passage.start)
+                whose = split.context(passage, catalogue.systems[passage.system].name)
                 fresh.append(len(keys))
                 alone.append(text)
                 context.append(f"{whose}\n{text}")
@@ -147,13 +145,30 @@ def embed(
     for i, own in zip(fresh, said, strict=True):
         rows[i] = np.stack([by_text[text] for text in own]) if own else none
     new = set(fresh)
-    same = [i for i in range(len(keys)) if i not in new]
-    for at in range(0, len(same), TAKEN_AT_ONCE):
-        assert former is not None
-        some = same[at : at + TAKEN_AT_ONCE]
-        held = [known[keys[i]] for i in some]
-        vectors[some] = former.vectors(np.asarray(held))
-        for i, row in zip(some, held, strict=True):
-            rows[i] = former.statement_vectors(row)
-    ends = np.cumsum([len(own) for own in rows], dtype=np.int64)
-    return Embedded(keys, vectors, np.round(np.concatenate([none, *rows]), 4), ends)
+    for i, key in enumerate(keys):
+        if i not in new:
+            store, row = known[key]
+            vectors[i] = store.vectors(np.array([row]))[0]
+            rows[i] = store.statement_vectors(row)
+    out, at = [], 0
+    for part in parts:
+        end = at + len(part.passages)
+        own_rows = rows[at:end]
+        out.append(
+            Made(
+                reading=part.reading,
+                passages=part.passages,
+                vectors=vectors[at:end],
+                statements=np.round(np.concatenate([none, *own_rows]), 4),
+                ends=np.cumsum([len(own) for own in own_rows], dtype=np.int64),
+                embedding_keys=keys[at:end],
+            )
+        )
+        at = end
+    return out
+
+
+def key_of(passage: Passage, said: Sequence[str], system: str, recipe: Sequence[object]) -> str:
+    """A hash of all that a passage's vectors are made of: its words, statements and context."""
+    text = split.embedded_text(passage, passage.start)
+    return digest([recipe, split.context(passage, system), text, said])

@@ -9,15 +9,20 @@ from typing import Any
 
 from corpus.errors import IndexDamaged
 
-FORMAT = 2
-"""Raised when an older generation can no longer be opened by this version."""
+FORMAT = 3
+"""Raised with every change of what lies in a generation."""
+READ = (2, FORMAT)
+"""The formats that this version opens."""
 OWN_SHA256 = "manifest.sha256"
 WHAT_TO_DO = "run icsearch index to make it again, or icsearch index --rollback to go back."
 
 
 @dataclass(frozen=True, slots=True)
 class DocumentReport:
-    """What reading one document found."""
+    """What reading one document found.
+
+    `reading_sha256` is of all of it, `key` of that and of how passages and vectors were made of it.
+    """
 
     id: str
     sha256: str
@@ -30,6 +35,8 @@ class DocumentReport:
     unreadable_pages: int
     warnings: tuple[str, ...]
     seconds: float
+    reading_sha256: str = ""
+    key: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,11 +98,11 @@ class Manifest:
             ValueError, KeyError, TypeError: it is no manifest.
         """
         content = json.loads(text)
-        if content["format"] != FORMAT:
+        if content["format"] not in READ:
             newer = " or install the newer version" if content["format"] > FORMAT else ""
             raise IndexDamaged(
                 f"The index in {where} has format {content['format']}, but this version reads "
-                f"format {FORMAT}; run: icsearch index{newer}."
+                f"formats {READ[0]} to {FORMAT}; run: icsearch index{newer}."
             )
         content["documents"] = tuple(
             DocumentReport(**d | {"warnings": tuple(d["warnings"])}) for d in content["documents"]

@@ -1,5 +1,6 @@
 """Finding vectors by size: graph and cells find what comparing every vector finds."""
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from indexer.embed import Vectors
 from indexer.settings import IndexSettings
 from indexer.statements import statements
 from indexer.store import Store, ann, open_store
+from indexer.store.base import Planted
 from indexer.store.folder import FolderStore
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
@@ -103,14 +105,50 @@ def test_a_small_index_says_nothing_of_graphs(searcher: Searcher) -> None:
     assert "nearest" not in searcher.store.manifest.made
 
 
-def test_graphs_are_the_same_each_time(like: synthetic.Likeness, tmp_path: Path) -> None:
+def planted(sizes: Sequence[int]) -> list[Planted]:
+    return [Planted(f"d{n}", f"key{n}", size) for n, size in enumerate(sizes)]
+
+
+def test_a_graph_gone_on_from_is_the_graph_of_all_at_once(
+    like: synthetic.Likeness, tmp_path: Path
+) -> None:
     vectors = like.vectors(2_000, (3,))
     how = ann.plan(len(vectors), vectors.shape[1], 100, 1_024)
     assert how is not None
-    for name in ("one", "two"):
+    holds = planted([1_200, 300, 0, 480, 20])
+    ends = np.cumsum([document.nodes for document in holds])
+    asked: list[str] = []
+
+    def vectors_of(document: str) -> Vectors:
+        asked.append(document)
+        end = int(ends[int(document[1:])])
+        return vectors[end - holds[int(document[1:])].nodes : end]
+
+    for name, held, former in (
+        ("first", holds[:2], None),
+        ("second", holds, tmp_path / "first"),
+        ("at once", holds, None),
+        ("again", holds, None),
+    ):
         (tmp_path / name).mkdir()
-        ann.build(tmp_path / name, vectors, how)
-    assert (tmp_path / "one" / ann.FILE).read_bytes() == (tmp_path / "two" / ann.FILE).read_bytes()
+        asked.clear()
+        ann.build(tmp_path / name, held, vectors_of, how, former)
+        assert (name != "second") or asked == ["d2", "d3", "d4"]
+    made = {name: (tmp_path / name / ann.FILE).read_bytes() for name in ("second", "at once")}
+    assert made["second"] == made["at once"] == (tmp_path / "again" / ann.FILE).read_bytes()
+
+
+def test_when_a_graph_is_gone_on_from() -> None:
+    former = planted([100, 100, 100])
+    more = [*former, Planted("e", "e", 10)]
+    assert ann.order((), former) == former
+    assert ann.order(former, more) == more
+    # What goes leaves its nodes, what comes is put at the end, wherever it stands in the catalogue.
+    assert ann.order(former, [more[3], former[0], former[2]]) != more  # a third of it would be idle
+    small = [*planted([100, 100, 5]), Planted("e", "e", 10)]
+    assert ann.order(small[:3], [small[3], *small[:2]]) == small
+    changed = [small[0], small[1], Planted("d2", "another key", 6)]
+    assert ann.order(small[:3], changed) == [*small[:3], changed[2]]
 
 
 def test_made_up_passages_have_the_statements_that_have_vectors(graph: FolderStore) -> None:

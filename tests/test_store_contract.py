@@ -85,8 +85,7 @@ def approximately(url: str, source: str) -> Store:
     manifest = replace(store.manifest, made={**store.manifest.made, "nearest": how})
     place = Keeper(url, settings)
     with place.writing():
-        place.former(store.encoder)
-        place.write(replace(contents_of(store), nearest=how), lambda _: manifest)
+        place.write(replace(contents_of(store), nearest=how), store.encoder, lambda _: manifest)
         place.switch(manifest.index_id, 3)
     return open_generation(url, settings=settings)
 
@@ -117,7 +116,8 @@ def test_rows_are_the_documents_passages_in_order(store: Store) -> None:
         text = store.reading(document_id).text
         assert all(p.document_id == document_id for p in passages[first:end])
         assert all(text[p.start : p.end] == p.text for p in passages[first:end])
-    assert len(store.embedding_keys()) == len(passages)
+    keys = [key for d in store.documents for key in store.embedding_keys(d)]
+    assert len(keys) == len(passages)
 
 
 def test_rows_come_in_the_order_asked(store: Store, searcher: Searcher) -> None:
@@ -282,7 +282,9 @@ def test_a_copy_of_a_copy_is_the_same_index(
     assert searcher.index_id in done.output
     back = open_searcher(SearchSettings(index=str(target)))
     assert back.store.manifest.built_at == searcher.store.manifest.built_at
-    assert back.store.embedding_keys() == searcher.store.embedding_keys()
+    for document in searcher.store.documents:
+        ours = searcher.store.embedding_keys(document)
+        assert back.store.embedding_keys(document) == ours
     assert asked(back, 101) == asked(searcher, 101)
 
 

@@ -254,7 +254,7 @@ def test_a_damaged_generation_does_not_take_the_last_good_one_away(
     first = build_index(tiny_settings).index_id
     another_plan(tiny_settings)
     second = current_id(tiny_settings.index)
-    damaged = Path(tiny_settings.index) / GENERATIONS / second / "statements.npy"
+    damaged = next((Path(tiny_settings.index) / GENERATIONS / second).rglob("statements.npy"))
     good = damaged.read_bytes()
     damaged.write_bytes(good[:-1] + bytes([good[-1] ^ 1]))
     serving = Serving(SearchSettings(index=tiny_settings.index))
@@ -277,6 +277,6 @@ def test_an_index_without_a_good_generation_says_what_is_wrong(
     tiny_settings: IndexSettings,
 ) -> None:
     only = build_index(tiny_settings).index_id
-    (Path(tiny_settings.index) / GENERATIONS / only / "vectors.npy").unlink()
+    next((Path(tiny_settings.index) / GENERATIONS / only).rglob("vectors.npy")).unlink()
     with pytest.raises(IndexDamaged, match="lacks .*vectors.npy"):
         Serving(SearchSettings(index=tiny_settings.index)).searcher()

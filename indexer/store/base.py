@@ -18,8 +18,6 @@ from indexer.statements import Stated
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
 BM25_DECIMALS = 2
-Parts = tuple[Document, Reading, Sequence[Passage]]
-"""A document, how it was read, and its passages."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +44,8 @@ class Store(Protocol):
     documents: Mapping[str, Document]
     acronyms: Sequence[Acronym]
     reports: Mapping[str, DocumentReport]
+    planted: "Sequence[Planted]"
+    """What its graph holds, in order, if it has one that can be gone on from."""
 
     def rows_of(self, document_id: str) -> tuple[int, int]:
         """The first row of a document and the one after its last."""
@@ -132,30 +132,93 @@ class Store(Protocol):
         """The canonical text, sections and pages of a document."""
         ...
 
-    def embedding_keys(self) -> list[str]:
-        """What each row's vectors were made of, in the order of rows."""
+    def embedding_keys(self, document_id: str) -> list[str]:
+        """What the vectors of each of a document's rows were made of, in order."""
+        ...
+
+    def definitions(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """By document the acronyms that it defines, as (short, long); none of what is not known."""
         ...
 
 
 @dataclass(frozen=True, slots=True)
-class Contents:
-    """All that a generation holds, in the order of its rows.
+class Made:
+    """What a document was made into.
 
-    `vectors` has the shape (passages, dimensions), `statement_vectors` (statements, dimensions);
-    `statement_ends` says for each passage how many statements there are up to its last, and
-    `embedding_keys` what its vectors were made of. `nearest` is how a folder finds vectors where
-    they are too many to compare all (see `ann.plan`).
+    `vectors` has the shape (passages, dimensions), `statements` (statements, dimensions); `ends`
+    says for each passage how many statements there are up to its last, and `embedding_keys` what
+    its vectors were made of.
+    """
+
+    reading: Reading
+    passages: Sequence[Passage]
+    vectors: Vectors
+    statements: Vectors
+    ends: Rows
+    embedding_keys: Sequence[str]
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """A document of a generation: how many passages it has, and what gives the rest of it.
+
+    `key` is a hash of all that it is made of and how: what has the same key is the same, so a store
+    may take over what the generation before it holds of it instead of asking for it.
+    """
+
+    document: Document
+    passages: int
+    key: str
+    make: Callable[[], Made]
+
+
+@dataclass(frozen=True, slots=True)
+class Planted:
+    """A document in a graph of vectors: its key and how many nodes it has there."""
+
+    document: str
+    key: str
+    nodes: int
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """All that a generation holds, its documents in the order of their rows.
+
+    `nearest` is how a folder finds vectors where they are too many to compare all (see `ann.plan`),
+    `planted` the order in which a graph takes documents. `before` is an open generation that may
+    hold some of the documents already.
     """
 
     systems: Collection[System]
     themes: Collection[Theme]
-    documents: Collection[Parts]
-    vectors: Vectors
-    statement_vectors: Vectors
-    statement_ends: Rows
-    embedding_keys: Sequence[str]
+    documents: Sequence[Entry]
+    dimensions: int
     acronyms: Sequence[Acronym]
+    definitions: Mapping[str, Sequence[tuple[str, str]]]
     nearest: Mapping[str, Any] | None = None
+    planted: Sequence[Planted] = ()
+    before: Store | None = None
+
+
+def as_planted(documents: Sequence[Entry]) -> list[Planted]:
+    """Documents in the order of their rows, as a graph made of them at once holds them."""
+    return [Planted(entry.document.id, entry.key, entry.passages) for entry in documents]
+
+
+def made_of(store: Store, document_id: str) -> Made:
+    """What a store holds of a document."""
+    rows = range(*store.rows_of(document_id))
+    own = [store.statement_vectors(row) for row in rows]
+    none = np.empty((0, store.encoder.facts.dimensions), dtype=np.float32)
+    return Made(
+        reading=store.reading(document_id),
+        passages=store.passages(rows),
+        vectors=store.vectors(np.asarray(rows, dtype=np.int64)),
+        statements=np.concatenate([none, *own]),
+        ends=np.cumsum([len(vectors) for vectors in own], dtype=np.int64),
+        embedding_keys=store.embedding_keys(document_id),
+    )
 
 
 class Place(Protocol):
@@ -184,7 +247,10 @@ class Place(Protocol):
         ...
 
     def write(
-        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
+        self,
+        contents: Contents,
+        encoder: Encoder,
+        manifest: Callable[[Mapping[str, FileFacts]], Manifest],
     ) -> None:
         """Keep a generation, all or nothing. `manifest` is given the facts of its files, if any."""
         ...

@@ -2,61 +2,45 @@
 
 import shutil
 import tempfile
-from collections.abc import Collection, Iterator
-from dataclasses import replace
+from dataclasses import asdict, replace
+from functools import partial
 from pathlib import Path
 
-import numpy as np
-
-from indexer.manifest import Manifest
+from corpus.model import Document
+from indexer.manifest import FORMAT, Manifest, digest
 from indexer.settings import DatabaseSettings
 from indexer.store import MODELS, Store, in_database, open_store
-from indexer.store.base import Contents, Parts, Place
+from indexer.store.base import Contents, Entry, Place, as_planted, made_of
 
 KEY_LENGTH = 16
-
-
-class Documents(Collection[Parts]):
-    """The documents of a store, fetched one by one as they are gone through."""
-
-    def __init__(self, store: Store) -> None:
-        """Those of an open store."""
-        self._store = store
-
-    def __len__(self) -> int:
-        """How many there are."""
-        return len(self._store.documents)
-
-    def __contains__(self, parts: object) -> bool:
-        """Whether these parts are among them."""
-        return any(parts == other for other in self)
-
-    def __iter__(self) -> Iterator[Parts]:
-        """Each with its reading and passages, in the order of rows."""
-        for document_id, document in self._store.documents.items():
-            rows = range(*self._store.rows_of(document_id))
-            yield document, self._store.reading(document_id), self._store.passages(rows)
+COPYING = ".copied-"
 
 
 def contents_of(store: Store) -> Contents:
-    """Everything that an open generation holds."""
-    none = np.empty((0, store.encoder.facts.dimensions), dtype=np.float32)
-    statements, vectors = [none], [none]
-    for document_id in store.documents:
-        rows = range(*store.rows_of(document_id))
-        statements += [store.statement_vectors(row) for row in rows]
-        vectors.append(store.vectors(np.asarray(rows, dtype=np.int64)))
+    """Everything that an open generation holds, its documents fetched one by one as needed."""
+    documents = [
+        Entry(
+            document, store.reports[d].passages, _key(store, document), partial(made_of, store, d)
+        )
+        for d, document in store.documents.items()
+    ]
     return Contents(
         systems=store.systems.values(),
         themes=store.themes.values(),
-        documents=Documents(store),
-        vectors=np.concatenate(vectors),
-        statement_vectors=np.concatenate(statements),
-        statement_ends=np.cumsum([len(s) for s in statements[1:]], dtype=np.int64),
-        embedding_keys=store.embedding_keys(),
+        documents=documents,
+        dimensions=store.encoder.facts.dimensions,
         acronyms=store.acronyms,
+        definitions=store.definitions(),
         nearest=store.manifest.made.get("nearest"),
+        planted=store.planted or as_planted(documents),
+        before=store,
     )
+
+
+def _key(store: Store, document: Document) -> str:
+    """The key of a document, made up for one that was indexed before documents had keys."""
+    report = store.reports[document.id]
+    return report.key or digest([asdict(document), asdict(report), store.manifest.made])
 
 
 def copy_index(source: str, place: Place, keep: int) -> Manifest:
@@ -72,14 +56,24 @@ def copy_index(source: str, place: Place, keep: int) -> Manifest:
         key = store.encoder.facts.weights_sha256[:KEY_LENGTH]
         ours = (DatabaseSettings().models if in_database(source) else Path(source) / MODELS) / key
         if not (place.models / key).exists():
-            place.models.mkdir(parents=True, exist_ok=True)
-            work = Path(tempfile.mkdtemp(prefix=".copied-", dir=place.models))
-            shutil.copytree(ours, work, dirs_exist_ok=True)
-            work.rename(place.models / key)
-        place.former(store.encoder)
+            _copy_model(ours, place.models / key)
         if not place.holds(store.manifest.index_id):
             place.write(
                 contents_of(store),
-                lambda files: replace(store.manifest, files=files),
+                store.encoder,
+                lambda files: replace(store.manifest, files=files, format=FORMAT),
             )
         return place.switch(store.manifest.index_id, keep)
+
+
+def _copy_model(source: Path, target: Path) -> None:
+    """Copy a model whole or not at all; what an earlier copy that was killed left goes first."""
+    target.parent.mkdir(parents=True, exist_ok=True)
+    for left in target.parent.glob(f"{COPYING}*"):
+        shutil.rmtree(left, ignore_errors=True)
+    work = Path(tempfile.mkdtemp(prefix=COPYING, dir=target.parent))
+    try:
+        shutil.copytree(source, work, dirs_exist_ok=True)
+        work.rename(target)
+    finally:
+        shutil.rmtree(work, ignore_errors=True)

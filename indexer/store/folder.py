@@ -1,6 +1,7 @@
 """The embedded store: a generation is a folder with SQLite, vectors and a tantivy index.
 
-Nothing in a generation is changed once it is published. Readers open files read-only.
+Nothing in a generation is changed once it is published. Readers open files read-only. Generations
+share the files of parts that are alike in both.
 """
 
 import json
@@ -8,32 +9,31 @@ import math
 import sqlite3
 import tempfile
 import threading
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections import Counter
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from functools import lru_cache
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import faiss
 import numpy as np
 import tantivy
 from numpy.typing import NDArray
 
-from corpus.errors import IndexDamaged, IndexGone
-from corpus.model import Document, Page, Passage, Reading, System, Theme
+from corpus.errors import IndexDamaged
+from corpus.model import Document, Page, Passage, Reading
 from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
 from indexer.gist import Gist, gist_of
 from indexer.manifest import WHAT_TO_DO, DocumentReport, Manifest
 from indexer.statements import Stated, statements
-from indexer.store import gists, spelling
-from indexer.store.ann import Nearest
-from indexer.store.base import Acronym, Rows, Scores, rounded, top
-from indexer.store.mapped import Mapped
-from indexer.store.nouns import by_id, pages_of, passage_of, reading_of, system_of, theme_of
-from indexer.store.writer import FIELDS, lexical_schema
+from indexer.store import ann, gists, parts, spelling
+from indexer.store.base import Planted, Rows, Scores, rounded, top
+from indexer.store.nouns import by_id, facts_of, pages_of, passage_of, reading_of
+from indexer.store.parts import Part, Rendered
+from indexer.store.writer import FACTS, FIELDS, LOCK, lexical_schema
 
 T = TypeVar("T")
-LOCK = ".lock"
 MOST_HASHED = 64 * 2**20
 ROWS_A_QUERY = 500
 PASSAGES_KEPT = 20_000
@@ -56,38 +56,38 @@ class FolderStore:
         self.manifest = Manifest.read(folder)
         self.manifest.check_files(folder, MOST_HASHED)
         self.encoder = encoder
-        self._local = threading.local()
         self._lock = threading.Lock()
         try:
-            vectors = Mapped(folder / "vectors.npy")
-            self._map_of_vectors, self._vectors = vectors, vectors.array
-            said = Mapped(folder / "statements.npy")
-            self._map_of_statements, self._statements = said, said.array
-            self._statement_ends: Rows = Mapped(folder / "statement_ends.npy").array
-            self._prepared = gists.there(self._database())
+            known, folders = self._known()
+            self._parts: list[Part] = []
+            for part in folders:
+                self._parts.append(Part(part, self._parts[-1].end if self._parts else 0))
+            self._prepared = gists.there(self._parts[0].rows)
+            self._firsts = np.array([part.first for part in self._parts], dtype=np.int64)
+            self._size = self._parts[-1].end
+            self._searcher = _lexical(folder / parts.LEXICAL)
+            self._segments = self._firsts_of_segments([f.name for f in folders])
+            facts = facts_of(known)
+            documents = [
+                (Document(**json.loads(d.document)), part, d)
+                for part in self._parts
+                for d in part.documents
+            ]
+            self._rows = {d.id: (p.first + at.first, p.first + at.end) for d, p, at in documents}
+            self._part_of = {d.id: part for d, part, _ in documents}
             how = self.manifest.made.get("nearest")
-            self._nearest = Nearest(folder, how) if how else None
+            self.planted: Sequence[Planted] = (
+                ann.planted(folder) if how and how["kind"] == "hnsw" else ()
+            )
+            self._nearest = ann.Nearest(folder, how, self._rows_of_nodes()) if how else None
             self._exact_up_to = int(how["exact_up_to"]) if how else 0
-            self._searcher = _lexical(folder / "lexical")
-            facts = {
-                name: json.loads(value)
-                for name, value in self._database().execute("SELECT name, value FROM facts")
-            }
-            self.systems: Mapping[str, System] = by_id(map(system_of, facts["systems"]))
-            self.themes: Mapping[str, Theme] = by_id(map(theme_of, facts["themes"]))
-            self.acronyms: Sequence[Acronym] = tuple(
-                Acronym(**a | {"documents": tuple(a["documents"])}) for a in facts["acronyms"]
-            )
-            rows = self._database().execute(
-                "SELECT document, first_row, last_row FROM documents ORDER BY first_row"
-            )
-            documents = [(Document(**json.loads(d)), a, b) for d, a, b in rows]
-        except (OSError, RuntimeError, ValueError, KeyError, TypeError, sqlite3.Error) as error:
+        except (OSError, RuntimeError, LookupError, ValueError, TypeError, sqlite3.Error) as error:
             raise IndexDamaged(
                 f"The index in {folder} cannot be opened ({error}); {WHAT_TO_DO}"
             ) from error
+        self.systems, self.themes = facts.systems, facts.themes
+        self.acronyms, self._definitions = facts.acronyms, facts.definitions
         self.documents: Mapping[str, Document] = by_id(d for d, _, _ in documents)
-        self._rows = {d.id: (first, last) for d, first, last in documents}
         self.reports: Mapping[str, DocumentReport] = by_id(self.manifest.documents)
         self._frequency = lru_cache(maxsize=50_000)(self._count)
         self._reading = lru_cache(maxsize=64)(self._read)
@@ -98,22 +98,48 @@ class FolderStore:
         self._said: dict[int, Sequence[Stated]] = {}
         self.nearest_word = lru_cache(maxsize=10_000)(self._nearest_word)
 
-    def _database(self) -> sqlite3.Connection:
-        """This thread's read-only connection."""
-        connection: sqlite3.Connection | None = getattr(self._local, "connection", None)
-        if connection is None:
-            path = (self.folder / "passages.sqlite").absolute()
-            try:
-                connection = sqlite3.connect(f"file:{path}?mode=ro&immutable=1", uri=True)
-            except sqlite3.OperationalError:
-                if self.folder.exists():
-                    raise
-                # Pruned while a server still had it open: what threads hold open stays readable.
-                raise IndexGone(
-                    f"The generation {self.manifest.index_id} is no longer kept.", field="index_id"
-                ) from None
-            self._local.connection = connection
-        return connection
+    def _known(self) -> tuple[dict[str, Any], list[Path]]:
+        """The facts, and the folders of the parts in the order of rows."""
+        if self.manifest.format == 2:  # all in one part, which is the folder itself
+            return parts.facts_within(self.folder), [self.folder]
+        known = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))
+        return known, [self.folder / parts.FOLDER / name for name in known["parts"]]
+
+    def _firsts_of_segments(self, names: Sequence[str]) -> Rows:
+        """For each segment of the lexical index, the first row of its part."""
+        meta = json.loads((self.folder / parts.LEXICAL / "meta.json").read_text(encoding="utf-8"))
+        found = [s["segment_id"].replace("-", "")[: parts.NAME_DIGITS] for s in meta["segments"]]
+        if self.manifest.format == 2:
+            return np.zeros(len(found), dtype=np.int64)
+        first = {name: part.first for name, part in zip(names, self._parts, strict=True)}
+        return np.array([first[name] for name in found], dtype=np.int64)
+
+    def _rows_of_nodes(self) -> Rows | None:
+        """For each node of the graph its row, or -1 if its document went; None if alike."""
+        key_of = {report.id: report.key for report in self.manifest.documents}
+        rows = [
+            np.arange(*self._rows[d.document])
+            if key_of.get(d.document) == d.key
+            else np.full(d.nodes, -1)
+            for d in self.planted
+        ]
+        placed = np.concatenate(rows) if rows else np.arange(self._size)
+        return None if np.array_equal(placed, np.arange(self._size)) else placed
+
+    def close(self) -> None:
+        """Give back what only this process holds; ask nothing of it afterwards."""
+        for part in self._parts:
+            part.close()
+
+    def _holding(self, rows: Rows) -> Iterator[tuple[Part, Rows]]:
+        """The parts that hold rows, each with the places in `rows` of those it holds."""
+        held = np.searchsorted(self._firsts, rows, side="right") - 1
+        for number in np.unique(held).tolist():
+            yield self._parts[number], np.flatnonzero(held == number)
+
+    def _part(self, row: int) -> Part:
+        """The part that holds a row."""
+        return self._parts[int(np.searchsorted(self._firsts, row, side="right")) - 1]
 
     def rows_of(self, document_id: str) -> tuple[int, int]:
         """The first row of a document and the one after its last."""
@@ -126,19 +152,25 @@ class FolderStore:
         ranges = self._ranges(documents)
         among = sum(end - first for first, end in ranges)
         if self._nearest is not None and among > self._exact_up_to:
-            rows = self._nearest.rows(vector, k, among / len(self._vectors))
+            rows = self._nearest.rows(vector, k, among / self._size)
             if rows is not None:
                 if documents is not None:
                     rows = rows[_within(rows, ranges)]
                 if len(rows) >= k:
                     rows = rows[: 2 * k]
-                    return top(rows, self._vectors[rows] @ vector, k)
+                    return top(rows, self.vectors(rows) @ vector, k)
         return self._scanned(vector, k, ranges)
+
+    def exact(
+        self, vector: Vectors, k: int, documents: Sequence[str] | None
+    ) -> tuple[Rows, Scores]:
+        """What `nearest` would find by comparing every vector: a yardstick."""
+        return self._scanned(vector, k, self._ranges(documents))
 
     def _ranges(self, documents: Sequence[str] | None) -> list[tuple[int, int]]:
         """The rows of documents as ranges, neighbours joined."""
         if documents is None:
-            return [(0, len(self._vectors))]
+            return [(0, self._size)]
         joined: list[tuple[int, int]] = []
         for first, end in sorted(self._rows[d] for d in documents):
             if joined and joined[-1][1] == first:
@@ -154,18 +186,25 @@ class FolderStore:
         # More threads wait for one another longer than one takes, above all when all are busy.
         faiss.omp_set_num_threads(1)
         rows, scores = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.float32)]
-        for first, end in ranges:
-            if end > first:
-                best, places = faiss.knn(
-                    vector[np.newaxis, :],
-                    self._vectors[first:end],
-                    min(k, end - first),
-                    metric=faiss.METRIC_INNER_PRODUCT,
-                )
-                rows.append(places[0] + first)
-                scores.append(best[0])
-                self._map_of_vectors.touched(end - first, whole=True)
+        for part, first, end in self._overlapping(ranges):
+            best, places = faiss.knn(
+                vector[np.newaxis, :],
+                part.vectors[first - part.first : end - part.first],
+                min(k, end - first),
+                metric=faiss.METRIC_INNER_PRODUCT,
+            )
+            rows.append(places[0] + first)
+            scores.append(best[0])
+            part.vectors_touched(end - first, whole=True)
         return top(np.concatenate(rows), np.concatenate(scores), k)
+
+    def _overlapping(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[Part, int, int]]:
+        """Ranges of rows parted where parts end."""
+        for first, end in ranges:
+            while first < end:
+                part = self._part(first)
+                yield part, first, min(end, part.end)
+                first = part.end
 
     def matching(
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
@@ -175,7 +214,7 @@ class FolderStore:
         if not words or documents is None:
             return self._hits(query, k)
         ranges = self._ranges(documents)
-        share = sum(end - first for first, end in ranges) / max(1, len(self._vectors))
+        share = sum(end - first for first, end in ranges) / max(1, self._size)
         if share >= WIDE:
             # Nearly everything passes: fetch some more and filter, unless too few are left.
             fetched = math.ceil(2 * k / share)
@@ -190,9 +229,10 @@ class FolderStore:
 
     def _hits(self, query: tantivy.Query, k: int) -> tuple[Rows, Scores]:
         hits = self._searcher.search(query, k, count=False).hits
-        found = self._searcher.fast_field_values("row", [address for _, address in hits])
+        addresses = [address for _, address in hits]
+        found = np.asarray(self._searcher.fast_field_values("row", addresses), dtype=np.int64)
         return (
-            np.asarray(found, dtype=np.int64),
+            found + self._segments[[address.segment_ord for address in addresses]],
             rounded(np.asarray([score for score, _ in hits], dtype=np.float32)),
         )
 
@@ -245,24 +285,34 @@ class FolderStore:
 
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
-        found = np.asarray(self._vectors[rows])
-        self._map_of_vectors.touched(len(rows))
-        return found
+        out = np.empty((len(rows), self._parts[0].vectors.shape[1]), dtype=np.float32)
+        for part, places in self._holding(rows):
+            out[places] = part.vectors[rows[places] - part.first]
+            part.vectors_touched(len(places))
+        return out
 
     def statement_vectors(self, row: int) -> Vectors:
         """Vectors of a passage's statements in order, shape (statements, dimensions)."""
-        start = int(self._statement_ends[row - 1]) if row else 0
-        return np.asarray(self._statements[start : int(self._statement_ends[row])], np.float32)
+        part = self._part(row)
+        return part.statement_vectors(row - part.first)
 
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
         """Statement vectors of many rows, one row's after the other's, and how many each has."""
-        ends = self._statement_ends[rows]
-        counts = ends - np.where(rows > 0, self._statement_ends[rows - 1], 0)
-        # Where each vector stands: from its row's first one on.
-        places = np.arange(counts.sum()) + np.repeat(ends - np.cumsum(counts), counts)
-        found = np.asarray(self._statements[places], np.float32)
-        self._map_of_statements.touched(len(rows))
-        return found, counts
+        if len(self._parts) == 1:
+            return self._parts[0].vectors_of_statements(rows)
+        counts = np.zeros(len(rows), dtype=np.int64)
+        found = []
+        for part, places in self._holding(rows):
+            vectors, counts[places] = part.vectors_of_statements(rows[places] - part.first)
+            found.append((places, vectors))
+        starts = np.cumsum(counts) - counts
+        out = np.empty((counts.sum(), self._parts[0].vectors.shape[1]), dtype=np.float32)
+        for places, vectors in found:
+            each = counts[places]
+            out[
+                np.arange(each.sum()) + np.repeat(starts[places] - np.cumsum(each) + each, each)
+            ] = vectors
+        return out, counts
 
     def document_frequency(self, word: str) -> int:
         """In how many passages a stem stands."""
@@ -273,16 +323,19 @@ class FolderStore:
 
     def _nearest_word(self, word: str) -> str | None:
         """The word of the documents that a word nowhere in them most likely is, or None."""
-        database = self._database()
-        written = database.execute("SELECT 1 FROM words WHERE word = ?", (word,)).fetchone()
-        if written or self.document_frequency(stem(word)) or self.encoder.knows(word):
+        alike: Counter[str] = Counter()
+        if self.document_frequency(stem(word)) or self.encoder.knows(word):
             return None
-        alike = database.execute(
-            "SELECT word, passages FROM words WHERE word >= ? AND word < ? "
-            "AND length(word) BETWEEN ? AND ?",
-            spelling.bounds(word),
-        )
-        return spelling.likeliest(word, dict(alike.fetchall()))
+        for part in self._parts:
+            if part.rows("SELECT 1 FROM words WHERE word = ?", (word,)):
+                return None
+            found = part.rows(
+                "SELECT word, passages FROM words WHERE word >= ? AND word < ? "
+                "AND length(word) BETWEEN ? AND ?",
+                spelling.bounds(word),
+            )
+            alike.update(dict(found))
+        return spelling.likeliest(word, alike)
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
@@ -290,13 +343,19 @@ class FolderStore:
 
     def _read_passages(self, rows: Sequence[int]) -> dict[int, Passage]:
         found = {}
-        for at in range(0, len(rows), ROWS_A_QUERY):
-            some = rows[at : at + ROWS_A_QUERY]
-            marks = ",".join("?" * len(some))
-            sql = f"SELECT row, passage FROM passages WHERE row IN ({marks})"  # noqa: S608
-            for row, text in self._database().execute(sql, some):
-                found[row] = passage_of(json.loads(text))
+        for part, own in self._by_part(rows):
+            for at in range(0, len(own), ROWS_A_QUERY):
+                some = own[at : at + ROWS_A_QUERY]
+                marks = ",".join("?" * len(some))
+                sql = f"SELECT row, passage FROM passages WHERE row IN ({marks})"  # noqa: S608
+                for row, text in part.rows(sql, some):
+                    found[row + part.first] = passage_of(json.loads(text))
         return found
+
+    def _by_part(self, rows: Sequence[int]) -> Iterator[tuple[Part, list[int]]]:
+        """Rows by the part that holds them, as numbered there."""
+        for part, places in self._holding(np.asarray(rows, dtype=np.int64)):
+            yield part, [rows[place] - part.first for place in places.tolist()]
 
     def _remembered(
         self,
@@ -322,9 +381,14 @@ class FolderStore:
         """What ranking needs to know of the passages of rows, in the order asked."""
         if not self._prepared:
             return [gist_of(passage) for passage in self.passages(rows)]
-        return self._remembered(
-            self._gists, rows, lambda missing: gists.gists(self._database(), missing)
-        )
+        return self._remembered(self._gists, rows, self._read_gists)
+
+    def _read_gists(self, rows: Sequence[int]) -> dict[int, Gist]:
+        return {
+            row + part.first: gist
+            for part, own in self._by_part(rows)
+            for row, gist in gists.gists(part.rows, own).items()
+        }
 
     def statements(self, rows: Sequence[int]) -> list[Sequence[Stated]]:
         """The statements of rows, in the order asked; each row's in the order of their vectors."""
@@ -332,9 +396,13 @@ class FolderStore:
 
     def _read_statements(self, rows: Sequence[int]) -> Mapping[int, Sequence[Stated]]:
         passages = dict(zip(rows, self.passages(rows), strict=True))
-        if self._prepared:
-            return gists.said(self._database(), passages)
-        return {r: statements(p, self.reading(p.document_id)) for r, p in passages.items()}
+        if not self._prepared:
+            return {r: statements(p, self.reading(p.document_id)) for r, p in passages.items()}
+        found: dict[int, Sequence[Stated]] = {}
+        for part, own in self._by_part(rows):
+            held = gists.said(part.rows, {row: passages[row + part.first] for row in own})
+            found.update({row + part.first: said for row, said in held.items()})
+        return found
 
     def pages(self, document_id: str) -> Sequence[Page]:
         """The pages of a document, without the rest of its reading."""
@@ -342,7 +410,7 @@ class FolderStore:
 
     def _read_pages(self, document_id: str) -> tuple[Page, ...]:
         sql = "SELECT pages FROM documents WHERE id = ?"
-        (pages,) = self._database().execute(sql, (document_id,)).fetchone()
+        ((pages,),) = self._part_of[document_id].rows(sql, (document_id,))
         return pages_of(pages)
 
     def reading(self, document_id: str) -> Reading:
@@ -350,20 +418,33 @@ class FolderStore:
         return self._reading(document_id)
 
     def _read(self, document_id: str) -> Reading:
-        text, sections, pages, warnings, reader = (
-            self._database()
-            .execute(
-                "SELECT text, sections, pages, warnings, reader FROM documents WHERE id = ?",
-                (document_id,),
-            )
-            .fetchone()
+        (found,) = self._part_of[document_id].rows(
+            "SELECT text, sections, pages, warnings, reader FROM documents WHERE id = ?",
+            (document_id,),
         )
-        return reading_of(text, sections, pages, warnings, reader)
+        return reading_of(*found)
 
-    def embedding_keys(self) -> list[str]:
-        """What each row's vectors were made of, in the order of rows."""
-        found = self._database().execute("SELECT embedding_key FROM passages ORDER BY row")
+    def embedding_keys(self, document_id: str) -> list[str]:
+        """What the vectors of each of a document's rows were made of, in order."""
+        first, end = self._rows[document_id]
+        part = self._part_of[document_id]
+        found = part.rows(
+            "SELECT embedding_key FROM passages WHERE row >= ? AND row < ? ORDER BY row",
+            (first - part.first, end - part.first),
+        )
         return [key for (key,) in found]
+
+    def rendered(self, document_id: str, key: str) -> Rendered | None:
+        """A document as it lies in its part, if it is the one of that key."""
+        report = self.reports.get(document_id)
+        if report is None or not key or report.key != key:
+            return None
+        part, (first, end) = self._part_of[document_id], self._rows[document_id]
+        return part.rendered(document_id, first - part.first, end - part.first)
+
+    def definitions(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """By document the acronyms that it defines, as (short, long); none of what is not known."""
+        return self._definitions
 
 
 SCHEMA_OF_LEXICAL = lexical_schema()
@@ -384,14 +465,14 @@ def _any_of(words: Mapping[str, float]) -> tantivy.Query:
 
 def _all_of(phrase: Sequence[str]) -> tantivy.Query:
     """Every stem of a phrase, each in the text or in a heading."""
-    parts = []
+    whole = []
     for word in phrase:
         fields = [
             (tantivy.Occur.Should, tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word))
             for field in ("text", "heading")
         ]
-        parts.append((tantivy.Occur.Must, tantivy.Query.boolean_query(fields)))
-    return tantivy.Query.boolean_query(parts)
+        whole.append((tantivy.Occur.Must, tantivy.Query.boolean_query(fields)))
+    return tantivy.Query.boolean_query(whole)
 
 
 def _within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:

@@ -6,7 +6,7 @@ words and its headings, is kept only where it is not the same.
 
 import json
 import sqlite3
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Any
 
 from corpus.model import Passage, Reading
@@ -24,51 +24,68 @@ CREATE TABLE statements (row INTEGER PRIMARY KEY, statements TEXT NOT NULL);
 ROWS_A_QUERY = 500
 
 
-def insert(
-    connection: sqlite3.Connection, first: int, reading: Reading, passages: Sequence[Passage]
-) -> None:
-    """Write those of a document's passages, the first of which has the row `first`."""
+Columns = Sequence[tuple[Any, ...]]
+Ask = Callable[[str, Sequence[object]], Columns]
+"""Gives all rows of a query of the database."""
+
+
+def made(reading: Reading, passages: Sequence[Passage]) -> tuple[Columns, Columns]:
+    """Columns of the gists and of the statements of a document's passages, but for the rows."""
     gists, said = [], []
-    for row, passage in enumerate(passages, start=first):
+    for passage in passages:
         gist = gist_of(passage)
-        gists.append((row, gist.own, gist.around, gist.words, gist.dated, gist.form))
-        said.append((row, as_json([_kept(passage, s) for s in statements(passage, reading)])))
-    connection.executemany("INSERT INTO gists VALUES (?, ?, ?, ?, ?, ?)", gists)
-    connection.executemany("INSERT INTO statements VALUES (?, ?)", said)
+        gists.append((gist.own, gist.around, gist.words, gist.dated, gist.form))
+        said.append((as_json([_kept(passage, s) for s in statements(passage, reading)]),))
+    return gists, said
 
 
-def there(connection: sqlite3.Connection) -> bool:
+def kept(ask: Ask, first: int, end: int) -> tuple[Columns, Columns]:
+    """What `made` gave for the rows from `first` to before `end`."""
+    within = "WHERE row >= ? AND row < ? ORDER BY row"
+    return (
+        ask(f"SELECT own, around, words, dated, form FROM gists {within}", (first, end)),  # noqa: S608
+        ask(f"SELECT statements FROM statements {within}", (first, end)),  # noqa: S608
+    )
+
+
+def insert(connection: sqlite3.Connection, first: int, gists: Columns, said: Columns) -> None:
+    """Write those of a document's passages, the first of which has the row `first`."""
+    for table, columns, count in (("gists", gists, 6), ("statements", said, 2)):
+        marks = ",".join("?" * count)
+        connection.executemany(
+            f"INSERT INTO {table} VALUES ({marks})",  # noqa: S608 - names of ours
+            [(row, *rest) for row, rest in enumerate(columns, start=first)],
+        )
+
+
+def there(ask: Ask) -> bool:
     """Whether a database has them: those made by former versions do not."""
     found = "SELECT count(*) FROM sqlite_master WHERE name IN ('gists', 'statements')"
-    return bool(connection.execute(found).fetchone()[0] == 2)
+    return bool(ask(found, ())[0][0] == 2)
 
 
-def gists(connection: sqlite3.Connection, rows: Sequence[int]) -> dict[int, Gist]:
+def gists(ask: Ask, rows: Sequence[int]) -> dict[int, Gist]:
     """The gists of rows."""
     sql = "SELECT row, own, around, words, dated, form FROM gists WHERE row IN "
     return {
         row: Gist(own, around, words, bool(dated), form)
-        for row, own, around, words, dated, form in _rows(connection, sql, rows)
+        for row, own, around, words, dated, form in _rows(ask, sql, rows)
     }
 
 
-def said(
-    connection: sqlite3.Connection, passages: Mapping[int, Passage]
-) -> dict[int, tuple[Stated, ...]]:
+def said(ask: Ask, passages: Mapping[int, Passage]) -> dict[int, tuple[Stated, ...]]:
     """The statements of passages by row."""
     sql = "SELECT row, statements FROM statements WHERE row IN "
     return {
         row: tuple(_stated(passages[row], kept) for kept in json.loads(text))
-        for row, text in _rows(connection, sql, list(passages))
+        for row, text in _rows(ask, sql, list(passages))
     }
 
 
-def _rows(
-    connection: sqlite3.Connection, sql: str, rows: Sequence[int]
-) -> Iterator[tuple[Any, ...]]:
+def _rows(ask: Ask, sql: str, rows: Sequence[int]) -> Iterator[tuple[Any, ...]]:
     for at in range(0, len(rows), ROWS_A_QUERY):
         some = rows[at : at + ROWS_A_QUERY]
-        yield from connection.execute(f"{sql} ({','.join('?' * len(some))})", some)
+        yield from ask(f"{sql} ({','.join('?' * len(some))})", some)
 
 
 def _kept(passage: Passage, stated: Stated) -> list[object]:

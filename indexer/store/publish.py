@@ -14,7 +14,6 @@ import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager, suppress
 from pathlib import Path
-from typing import cast
 
 from corpus.errors import IcsearchError, IndexDamaged, IndexGone, IndexWriteError
 from indexer import disk
@@ -22,7 +21,7 @@ from indexer.embed import EXPORTING, Encoder
 from indexer.manifest import FileFacts, Manifest, sha256
 from indexer.store import GENERATIONS, MODELS, POINTER, PROGRESS, current_id, history, there, writer
 from indexer.store.base import Contents
-from indexer.store.folder import LOCK, FolderStore
+from indexer.store.folder import FolderStore
 
 BUILDING = ".building-"
 DELETING = ".deleting-"
@@ -58,17 +57,26 @@ class Folder:
         return whole(self.root / GENERATIONS / index_id)
 
     def write(
-        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
+        self,
+        contents: Contents,
+        encoder: Encoder,
+        manifest: Callable[[Mapping[str, FileFacts]], Manifest],
     ) -> None:
-        """Write a generation aside and publish it by one rename."""
+        """Write a generation aside and publish it by one rename.
+
+        Files that the generation before has too get a second name. A generation of another index is
+        copied from: what lies in one place must not depend on what lies in another.
+        """
+        before = contents.before if isinstance(contents.before, FolderStore) else None
+        ours = before is not None and before.folder.parent == self.root / GENERATIONS
         work = Path(tempfile.mkdtemp(prefix=BUILDING, dir=self.root / GENERATIONS))
         try:
-            writer.write(work, contents)
-            made = manifest(_written(work))
+            writer.write(work, contents, before, linked=ours)
+            made = manifest(_written(work, before if ours else None))
             made.write(work)
             # What was written is opened once before anyone relies on it.
             try:
-                FolderStore(work, cast(Encoder, None))  # asked nothing that needs one
+                FolderStore(work, encoder).close()
             except IndexDamaged as error:
                 raise _unwritten(self.root, f"a part of it was not ({error.message})") from error
             publish(work, self.root / GENERATIONS / made.index_id)
@@ -92,10 +100,20 @@ def _clear(work: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _written(work: Path) -> dict[str, FileFacts]:
-    """Size and SHA-256 of every file but the locks that tantivy makes."""
-    found = sorted(p for p in work.rglob("*") if p.is_file() and p.suffix != LOCK)
-    return {str(p.relative_to(work)): FileFacts(sha256(p), p.stat().st_size) for p in found}
+def _written(work: Path, former: FolderStore | None) -> dict[str, FileFacts]:
+    """Size and SHA-256 of every file but the locks that tantivy makes.
+
+    What is the very file of a former generation, whole as that is, is not read again.
+    """
+    found = {}
+    known = former.manifest.files if former is not None else {}
+    for path in sorted(p for p in work.rglob("*") if p.is_file() and p.suffix != writer.LOCK):
+        name = str(path.relative_to(work))
+        if former is not None and name in known and path.samefile(former.folder / name):
+            found[name] = known[name]
+        else:
+            found[name] = FileFacts(sha256(path), path.stat().st_size)
+    return found
 
 
 @contextmanager

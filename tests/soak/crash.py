@@ -316,7 +316,7 @@ def synced(points: Sequence[Point]) -> None:
         for earlier in points[:i]:
             inside = earlier.path == point.path or earlier.path.startswith(f"{point.path}/")
             if inside and not earlier.path.endswith(".lock"):
-                gone = earlier.call.startswith("unlink")
+                gone = earlier.call.startswith(("unlink", "rmdir"))
                 last[earlier.path] = "gone" if gone else earlier.call
                 if earlier.call.startswith("rename"):
                     last[earlier.path] = "gone"

@@ -18,7 +18,7 @@ import numpy as np
 from psycopg import sql
 
 from corpus.errors import IndexDamaged
-from corpus.model import Document, Page, Passage, Reading, System, Theme
+from corpus.model import Document, Page, Passage, Reading
 from indexer.analyse import stem
 from indexer.embed import Encoder, Vectors
 from indexer.gist import Gist, gist_of
@@ -26,8 +26,8 @@ from indexer.manifest import DocumentReport, Manifest
 from indexer.settings import DatabaseSettings
 from indexer.statements import Stated, statements
 from indexer.store import spelling
-from indexer.store.base import Acronym, Rows, Scores, rounded, top
-from indexer.store.nouns import by_id, passage_of, reading_of, system_of, theme_of
+from indexer.store.base import Planted, Rows, Scores, rounded, top
+from indexer.store.nouns import by_id, facts_of, passage_of, reading_of
 from indexer.store.postgres.bm25 import RECORD, Bm25, Records, Titles, Totals
 from indexer.store.postgres.database import Database, table
 from indexer.store.writer import stems
@@ -94,6 +94,8 @@ class Held:
 class PostgresStore:
     """A generation in PostgreSQL."""
 
+    planted: Sequence[Planted] = ()  # pgvector keeps its graph to itself
+
     def __init__(
         self, database: Database, index_id: str, encoder: Encoder, settings: DatabaseSettings
     ) -> None:
@@ -116,11 +118,9 @@ class PostgresStore:
         try:
             self.manifest = Manifest.parse(manifest, f"the generation {index_id}")
             known = json.loads(facts)
-            self.systems: Mapping[str, System] = by_id(map(system_of, known["systems"]))
-            self.themes: Mapping[str, Theme] = by_id(map(theme_of, known["themes"]))
-            self.acronyms: Sequence[Acronym] = tuple(
-                Acronym(**a | {"documents": tuple(a["documents"])}) for a in known["acronyms"]
-            )
+            held = facts_of(known)
+            self.systems, self.themes = held.systems, held.themes
+            self.acronyms, self._definitions = held.acronyms, held.definitions
             documents = [Document(**json.loads(row[0])) for row in listed]
             self._totals = Totals(**known["totals"])
             self._dimensions = int(known["dimensions"])
@@ -365,10 +365,17 @@ class PostgresStore:
         )
         return reading_of(*found)
 
-    def embedding_keys(self) -> list[str]:
-        """What each row's vectors were made of, in the order of rows."""
-        found = self._rows_of_table("SELECT embedding_key FROM {passages} ORDER BY row")
+    def embedding_keys(self, document_id: str) -> list[str]:
+        """What the vectors of each of a document's rows were made of, in order."""
+        found = self._rows_of_table(
+            "SELECT embedding_key FROM {passages} WHERE document_id = %s ORDER BY row",
+            (document_id,),
+        )
         return [key for (key,) in found]
+
+    def definitions(self) -> Mapping[str, Sequence[tuple[str, str]]]:
+        """By document the acronyms that it defines, as (short, long); none of what is not known."""
+        return self._definitions
 
 
 def _vector(sent: bytes) -> Vectors:

@@ -15,8 +15,8 @@ from corpus.errors import IcsearchError, IndexBusy, IndexGone, IndexMissing, Ind
 from indexer.embed import Encoder, Vectors
 from indexer.manifest import FileFacts, Manifest
 from indexer.settings import DatabaseSettings
-from indexer.store.base import Contents, Parts, Store
-from indexer.store.nouns import as_json
+from indexer.store.base import Contents, Entry, Store
+from indexer.store.nouns import as_json, facts_json, reading_json
 from indexer.store.postgres import models
 from indexer.store.postgres.bm25 import RECORD, coded
 from indexer.store.postgres.database import (
@@ -63,7 +63,6 @@ class Keeper:
         # Several databases may share a folder of models, but no unfinished work.
         self.progress = self.models / f".embedding-{hashlib.sha256(url.encode()).hexdigest()[:16]}"
         self._connection: Connection | None = None
-        self._encoder: Encoder | None = None
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -113,7 +112,6 @@ class Keeper:
 
     def former(self, encoder: Encoder) -> Store | None:
         """The generation served until now, if there is one."""
-        self._encoder = encoder
         found = self._writer.execute("SELECT index_id FROM icsearch.serving").fetchone()
         if found is None:
             return None
@@ -132,12 +130,14 @@ class Keeper:
         return found is not None
 
     def write(
-        self, contents: Contents, manifest: Callable[[Mapping[str, FileFacts]], Manifest]
+        self,
+        contents: Contents,
+        encoder: Encoder,
+        manifest: Callable[[Mapping[str, FileFacts]], Manifest],
     ) -> None:
         """Keep a generation, all in one transaction."""
         made = manifest({})
-        assert self._encoder is not None, "former() opens the encoder"
-        models.put(self._writer, self._encoder, self.models)
+        models.put(self._writer, encoder, self.models)
         with self._writer.transaction():
             _Generation(self._writer, made, self.settings).write(contents)
 
@@ -220,7 +220,7 @@ class _Generation:
 
     def write(self, contents: Contents) -> None:
         """Write all rows and indexes."""
-        size = int(contents.vectors.shape[1])
+        size = contents.dimensions
         hnsw = contents.nearest is not None and size <= MOST_DIMENSIONS_OF_HNSW
         ranked = self._manifest.passages > self._settings.postings_up_to and self._pg_textsearch()
         for name in PARTITIONED:
@@ -231,11 +231,8 @@ class _Generation:
             )
         row = 0
         for block in _blocks(contents.documents):
-            row = self._write_block(block, row, contents, ranked)
-        facts = {
-            "systems": [asdict(s) for s in contents.systems],
-            "themes": [asdict(t) for t in contents.themes],
-            "acronyms": [asdict(a) for a in contents.acronyms],
+            row = self._write_block(block, row, ranked)
+        facts = facts_json(contents) | {
             "totals": dict(self._totals),
             "dimensions": size,
             "hnsw": hnsw,
@@ -272,21 +269,21 @@ class _Generation:
         for name in PARTITIONED:
             run(sql.SQL("ANALYZE {}").format(table(name, self._id)))
 
-    def _write_block(
-        self, block: Sequence[Parts], first: int, contents: Contents, ranked: bool
-    ) -> int:
+    def _write_block(self, block: Sequence[Entry], first: int, ranked: bool) -> int:
         documents: list[tuple[Any, ...]] = []
         passages: list[tuple[Any, ...]] = []
         vectors: list[tuple[Any, ...]] = []
         postings: list[tuple[Any, ...]] = []
         row = first
-        for document, reading, held in block:
+        for entry in block:
+            document, made = entry.document, entry.make()
             words = _Postings()
             title = len(stems(document.title).split())
             unsearched = []
-            for i, passage in enumerate(held, row):
-                start = int(contents.statement_ends[i - 1]) if i else 0
-                own = contents.statement_vectors[start : int(contents.statement_ends[i])]
+            start = 0
+            for place, passage in enumerate(made.passages):
+                i, end = row + place, int(made.ends[place])
+                own, start = made.statements[start:end], end
                 text = stems(passage.text)
                 heading = stems(" ".join(passage.heading))
                 if passage.form == "contents":
@@ -300,32 +297,28 @@ class _Generation:
                         document.id,
                         i,
                         as_json(asdict(passage)),
-                        contents.embedding_keys[i],
+                        made.embedding_keys[place],
                         np.asarray(own, dtype="<f2").tobytes(),
                         f"{text} {heading}" if ranked and passage.form != "contents" else None,
                     )
                 )
-                vectors.append((self._id, document.id, i, _sent(contents.vectors[i])))
+                vectors.append((self._id, document.id, i, _sent(made.vectors[place])))
             documents.append(
                 (
                     self._id,
                     document.id,
                     row,
-                    row + len(held),
+                    row + len(made.passages),
                     unsearched,
                     as_json(asdict(document)),
-                    reading.text,
-                    as_json([asdict(s) for s in reading.sections]),
-                    as_json([asdict(p) for p in reading.pages]),
-                    as_json(reading.warnings),
-                    reading.reader,
+                    *reading_json(made.reading),
                 )
             )
-            row += len(held)
+            row += len(made.passages)
+            self._spellings.update(vocabulary(made.passages))
             postings += [(self._id, document.id, *record) for record in words.records()]
             words.count(self._words)
             self._totals.update(text=words.text, heading=words.heading)
-        self._spellings.update(vocabulary(block))
         self._copy("documents", documents)
         self._copy("passages", passages)
         self._copy("vectors", vectors)
@@ -370,12 +363,12 @@ class _Postings:
             words[word][1] += sum(r[2] > 0 for r in records)
 
 
-def _blocks(documents: Iterable[Parts]) -> Iterator[list[Parts]]:
-    block: list[Parts] = []
+def _blocks(documents: Iterable[Entry]) -> Iterator[list[Entry]]:
+    block: list[Entry] = []
     size = 0
-    for parts in documents:
-        block.append(parts)
-        size += len(parts[2])
+    for entry in documents:
+        block.append(entry)
+        size += entry.passages
         if size >= BLOCK:
             yield block
             block, size = [], 0
