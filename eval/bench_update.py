@@ -16,7 +16,7 @@ import numpy as np
 
 from eval import synthetic
 from indexer import administer
-from indexer.build import build_index
+from indexer.cli import run
 from indexer.manifest import Manifest
 from indexer.settings import IndexSettings
 from indexer.store import GENERATIONS, open_store
@@ -42,13 +42,13 @@ def measure_update(root: str, like: str, size: int, paragraphs: int) -> dict[str
     added = _Watch()
     try:
         identity, manifest = administer.add(
-            settings.corpus, addition, lambda: build_index(settings, added.tell)
+            settings.corpus, addition, lambda: run(settings, True, added.tell)
         )
         added.tell("What rules find", 0, 1)
         prepare(root)
         adding = added.result()
         removed = _Watch()
-        administer.remove(settings.corpus, identity, lambda: build_index(settings, removed.tell))
+        administer.remove(settings.corpus, identity, lambda: run(settings, True, removed.tell))
         removed.tell("What rules find", 0, 1)
         prepare(root)
     finally:

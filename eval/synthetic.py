@@ -21,10 +21,9 @@ from numpy.typing import NDArray
 
 from corpus.model import Document, Page, Passage, Reading, Section, System
 from indexer import acronyms, embedding
-from indexer.assemble import READER_VERSION
-from indexer.build import key_of, recipe_of, sha256_of_reading, text_sha256
 from indexer.embed import Vectors
 from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
+from indexer.recipe import key_of, reader_version, recipe_of, sha256_of_reading, text_sha256
 from indexer.settings import IndexSettings
 from indexer.statements import statements
 from indexer.store import GENERATIONS, MODELS, POINTER, Store, ann, writer
@@ -202,7 +201,7 @@ class Corpus:
             )
         return (
             document,
-            Reading(whole, tuple(sections), tuple(pages), (), f"made/{READER_VERSION}"),
+            Reading(whole, tuple(sections), tuple(pages), (), f"made/{reader_version()}"),
             passages,
         )
 

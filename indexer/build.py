@@ -5,7 +5,6 @@ the way, the generation that was served before still is. What has not changed is
 readings by the document's SHA-256, vectors by what was embedded.
 """
 
-import importlib.metadata
 import os
 import time
 from collections import defaultdict
@@ -17,23 +16,19 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from corpus import Catalogue, Document, Passage, Reading, System, open_catalogue
+from corpus import Catalogue, Document, Passage, Reading, open_catalogue
 from corpus.catalogue import sha256_of
 from corpus.errors import DocumentError, IcsearchError, IndexUnreachable
-from indexer import acronyms, disk, gist, split
-from indexer.assemble import READER_VERSION
+from indexer import acronyms, disk, recipe, split
 from indexer.cluster import embedding
 from indexer.embed import Encoder, EncoderFacts, open_encoder, prepare
 from indexer.embedding import Progress, Split, clear, embed
 from indexer.isolate import Limits, read_isolated
-from indexer.manifest import FORMAT, DocumentReport, Manifest, digest
+from indexer.manifest import DocumentReport, Manifest, digest
 from indexer.settings import IndexSettings
-from indexer.store import ann, in_database, writer
+from indexer.store import ann, in_database
 from indexer.store.base import Contents, Entry, Made, Place, Planted, Store, made_of
 from indexer.store.publish import Folder
-
-SPLITTER_VERSION = "1"
-VERSIONS_THAT_COUNT = ("icsearch", "faiss-cpu", "tantivy", "onnxruntime", "numpy")
 
 Tell = Callable[[str, int, int], None]
 """Told a stage, how much of it is done, and how much there is."""
@@ -79,10 +74,11 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
         encoder = open_encoder(model, 0)
         tell("Preparing the model", 1, 1)
         former = place.former(encoder)
-        recipe = recipe_of(settings, encoder.facts)
+        how = recipe.recipe_of(settings, encoder.facts)
         reads, failures = _read_all(catalogue, former, tell)
         reads = [
-            replace(r, key=key_of(r.document, catalogue.systems, r.sha256, recipe)) for r in reads
+            replace(r, key=recipe.key_of(r.document, catalogue.systems, r.sha256, how))
+            for r in reads
         ]
         changed = {
             r.document.id: Split(r.document, r.read(former), _split(r, encoder, former))
@@ -90,7 +86,7 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
             if not _whole(r, former)
         }
         wanted = [_planted(r, changed, former) for r in reads]
-        made = recipe | _nearest(settings, encoder.facts, sum(p.nodes for p in wanted))
+        made = how | _nearest(settings, encoder.facts, sum(p.nodes for p in wanted))
 
         def id_of(made: Mapping[str, object]) -> str:
             inputs = [[asdict(r.document), r.sha256] for r in reads]
@@ -270,12 +266,7 @@ def _kept(document: Document, former: Store | None, done: dict[str, Read]) -> st
 def _taken_over(document: Document, former: Store) -> Read:
     """A document whose former reading stands."""
     known = former.reports[document.id].reading_sha256
-    return Read(document, None, 0.0, known or sha256_of_reading(former.reading(document.id)))
-
-
-def sha256_of_reading(reading: Reading) -> str:
-    """SHA-256 of all that reading a document gave, in hexadecimal."""
-    return digest(asdict(reading))
+    return Read(document, None, 0.0, known or recipe.sha256_of_reading(former.reading(document.id)))
 
 
 def _read_file(
@@ -295,7 +286,7 @@ def _read_file(
     readings = read_isolated(path, documents, Limits())
     seconds = (time.perf_counter() - started) / len(documents)
     return {
-        d.id: Read(d, r, seconds, sha256_of_reading(r))
+        d.id: Read(d, r, seconds, recipe.sha256_of_reading(r))
         for d, r in zip(documents, readings, strict=True)
     }
 
@@ -305,7 +296,7 @@ def _unchanged(document: Document, former: Store) -> bool:
     if before is None or before.sha256 != document.sha256:
         return False
     same_part = (before.pages, before.first_line) == (document.pages, document.first_line)
-    return same_part and former.reports[document.id].reader.endswith(f"/{READER_VERSION}")
+    return same_part and former.reports[document.id].reader.endswith(f"/{recipe.reader_version()}")
 
 
 def _split(read: Read, encoder: Encoder, former: Store | None) -> Sequence[Passage]:
@@ -317,42 +308,16 @@ def _split(read: Read, encoder: Encoder, former: Store | None) -> Sequence[Passa
     ):
         made = former.manifest.made
         how = [made.get("splitter"), made.get("words"), made.get("model")]
-        if how == [SPLITTER_VERSION, _words(), asdict(encoder.facts)]:
+        if how == [recipe.SPLITTER_VERSION, recipe.words(), asdict(encoder.facts)]:
             return former.passages(range(*former.rows_of(read.document.id)))
     reading = read.read(former)
     return split.split(read.document, reading, encoder.count_pieces, encoder.facts.max_pieces)
-
-
-def recipe_of(settings: IndexSettings, facts: EncoderFacts) -> dict[str, Any]:
-    """How every document is made into what the index holds of it."""
-    return {
-        "format": FORMAT,
-        "model": asdict(facts),
-        "context_share": settings.context_share,
-        "splitter": SPLITTER_VERSION,
-        "reader": READER_VERSION,
-        "words": _words(),
-        "gists": gist.VERSION,
-        "fields": writer.FIELDS,
-        "versions": {name: importlib.metadata.version(name) for name in VERSIONS_THAT_COUNT},
-    }
-
-
-def key_of(
-    document: Document, systems: Mapping[str, System], reading_sha256: str, recipe: object
-) -> str:
-    """A hash of all that decides what the index holds of a document."""
-    return digest([recipe, asdict(document), systems[document.system].name, reading_sha256])
 
 
 def _nearest(settings: IndexSettings, facts: EncoderFacts, passages: int) -> dict[str, Any]:
     plan = ann.plan(passages, facts.dimensions, settings.exact_up_to, settings.graph_megabytes)
     # Left out where every vector is compared, as in indexes made before there was a choice.
     return {"nearest": dict(plan)} if plan else {}
-
-
-def _words() -> dict[str, int]:
-    return {"target": split.TARGET_WORDS, "most": split.MOST_WORDS}
 
 
 def _catalogue_facts(catalogue: Catalogue) -> list[object]:
@@ -371,7 +336,7 @@ def _report(read: Read, changed: Mapping[str, Split], former: Store | None) -> D
     return DocumentReport(
         id=identity,
         sha256=document.sha256,
-        text_sha256=text_sha256(reading.text),
+        text_sha256=recipe.text_sha256(reading.text),
         reader=reading.reader,
         pages=len(reading.pages),
         words=len(reading.text.split()),
@@ -393,10 +358,3 @@ def _tables(reading: Reading) -> int:
         count += bool(headers) and not headers & columns
         columns = headers
     return count
-
-
-def text_sha256(text: str) -> str:
-    """SHA-256 of a canonical text in UTF-8, in hexadecimal."""
-    import hashlib
-
-    return hashlib.sha256(text.encode()).hexdigest()

@@ -1,6 +1,7 @@
 """Verbs that change the index: `index`, `add`, `remove`."""
 
 import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -175,8 +176,10 @@ def settings_from(**given: Any) -> IndexSettings:
     return IndexSettings(**{name: value for name, value in given.items() if value is not None})
 
 
-def run(settings: IndexSettings, quiet: bool) -> Manifest:
-    """Build with a progress bar on a terminal's error stream."""
+def run(
+    settings: IndexSettings, quiet: bool, also: Callable[[str, int, int], None] = lambda *_: None
+) -> Manifest:
+    """Build with a progress bar on a terminal's error stream, and tell `also` of each stage."""
     from rich.console import Console
     from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
 
@@ -188,6 +191,7 @@ def run(settings: IndexSettings, quiet: bool) -> Manifest:
         tasks: dict[str, Any] = {}
 
         def tell(stage: str, done: int, total: int) -> None:
+            also(stage, done, total)
             if stage not in tasks:
                 tasks[stage] = progress.add_task(stage, total=total)
             progress.update(tasks[stage], completed=done, total=total)

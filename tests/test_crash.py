@@ -16,7 +16,7 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.errors import CatalogueError, IndexBusy, IndexDamaged, IndexGone, ModelError
-from indexer import administer, build, disk, embed
+from indexer import administer, assemble, build, disk, embed
 from indexer.build import build_index
 from indexer.embed import DEFAULT_MODEL, prepare
 from indexer.settings import CHECKOUT, IndexSettings
@@ -317,7 +317,7 @@ def test_an_index_of_an_older_reader_opens_and_is_read_anew_by_the_next_build(
     monkeypatch.setattr(build, "read_isolated", spy)
     build_index(tiny_settings)
     assert not read
-    monkeypatch.setattr(build, "READER_VERSION", "a newer one")
+    monkeypatch.setattr(assemble, "READER_VERSION", "a newer one")
     assert open_store(tiny_settings.index).manifest.index_id == older
     newer = build_index(tiny_settings).index_id
     assert sorted(read) == ["north.txt", "south.md"]

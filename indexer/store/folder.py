@@ -61,7 +61,8 @@ class FolderStore:
             known, folders = self._known()
             self._parts: list[Part] = []
             for part in folders:
-                self._parts.append(Part(part, self._parts[-1].end if self._parts else 0))
+                first = self._parts[-1].end if self._parts else 0
+                self._parts.append(Part(part, first, len(folders)))
             self._prepared = gists.there(self._parts[0].rows)
             self._firsts = np.array([part.first for part in self._parts], dtype=np.int64)
             self._size = self._parts[-1].end

@@ -19,17 +19,18 @@ AROUND = 64 * 2**10
 class Mapped:
     """An array in a file. Safe to use from many threads."""
 
-    def __init__(self, path: Path) -> None:
-        """Map a .npy file.
+    def __init__(self, path: Path, most_held: int = MOST_HELD) -> None:
+        """Map a .npy file, and hold so many bytes of it before they are given back.
 
         Raises:
             OSError, ValueError: it cannot be read.
         """
         held = np.load(path, mmap_mode="r")
-        self._map: mmap.mmap | None = held._mmap if held.nbytes > MOST_HELD else None
+        self._map: mmap.mmap | None = held._mmap if held.nbytes > most_held else None
         self.array: NDArray[Any] = held.view(np.ndarray)
         """As a plain array, of which rows are taken in half the time."""
         self._touched = 0
+        self._most_held = most_held
 
     def touched(self, rows: int, whole: bool = False) -> None:
         """Tell that so many rows were read, one after the other or here and there.
@@ -40,6 +41,6 @@ class Mapped:
             return
         size = self.array.itemsize * int(np.prod(self.array.shape[1:]))
         self._touched += rows * (size if whole else AROUND)
-        if self._touched > MOST_HELD:
+        if self._touched > self._most_held:
             self._touched = 0
             self._map.madvise(mmap.MADV_DONTNEED)

@@ -20,7 +20,7 @@ from indexer.embed import Vectors
 from indexer.manifest import digest
 from indexer.store import gists
 from indexer.store.base import Entry, Rows
-from indexer.store.mapped import Mapped
+from indexer.store.mapped import MOST_HELD, Mapped
 
 FOLDER = "parts"
 LEXICAL = "lexical"
@@ -89,14 +89,18 @@ class Rendered:
 class Part:
     """A part, open for reading. Safe to use from many threads."""
 
-    def __init__(self, folder: Path, first: int) -> None:
+    def __init__(self, folder: Path, first: int, of: int) -> None:
         """Open a part whose rows start at `first` of the generation's.
+
+        Args:
+            of: how many parts there are: they share what may be held of their files.
 
         Raises:
             OSError, ValueError, sqlite3.Error: a file of it cannot be read.
         """
         self.first = first
-        vectors, said = Mapped(folder / "vectors.npy"), Mapped(folder / "statements.npy")
+        vectors = Mapped(folder / "vectors.npy", MOST_HELD // of)
+        said = Mapped(folder / "statements.npy", MOST_HELD // of)
         self.vectors: Vectors = vectors.array
         self.vectors_touched = vectors.touched
         self._statements: Vectors = said.array
