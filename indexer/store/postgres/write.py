@@ -157,7 +157,7 @@ class Keeper:
         return Manifest.parse(found[0], shown(self.url))
 
     def roll_back(self, index_id: str | None) -> Manifest:
-        """Serve an older generation again: the one written before, unless another is named.
+        """Serve another generation that is kept: that written last, unless one is named.
 
         Raises:
             IndexMissing: nothing is served yet.
@@ -174,10 +174,13 @@ class Keeper:
             raise IndexMissing(f"There is no index in {shown(self.url)} to go back to.")
         wanted = index_id or (known[1] if len(known) > 1 else None)
         if wanted is None:
-            raise IndexGone(f"{known[0]} is the only generation that is kept; there is no older.")
+            raise IndexGone(
+                f"The index in {shown(self.url)} keeps no other generation to go back to."
+            )
         if wanted not in known:
             raise IndexGone(
-                f"The generation {wanted} is not kept; these are: {', '.join(known)}.",
+                f"The index in {shown(self.url)} does not keep the generation {wanted}; "
+                f"it keeps {', '.join(known)}.",
                 field="index_id",
             )
         return self.switch(wanted, keep=len(known))
