@@ -29,7 +29,7 @@ import numpy as np
 
 from corpus.catalogue import sha256_of
 from corpus.errors import IcsearchError
-from indexer import administer, build, isolate, store
+from indexer import administer, build, isolate, recipe, store
 from indexer.embed import EncoderFacts
 from indexer.settings import IndexSettings
 from indexer.store import publish
@@ -259,7 +259,7 @@ def state(place: Place) -> dict[str, Any]:
         text = opened.reading(passage.document_id).text
         assert text[passage.start : passage.end] == passage.text
     for report in opened.manifest.documents:
-        assert build.text_sha256(opened.reading(report.id).text) == report.text_sha256
+        assert recipe.text_sha256(opened.reading(report.id).text) == report.text_sha256
     rows, _ = opened.nearest(opened.encoder.query("plan"), 3, None)
     found, _ = opened.matching({"plan": 1.0}, 3, None)
     assert len(rows) and len(found)
