@@ -4,30 +4,32 @@
 
 prints the line to put into `search_api/rank.py`, and what each collection gains when it is left out
 of the fitting: weights that only help where they were learned show there. Of our questions tune and
-the former test are read, never the fresh ones.
+the former test are read, never the fresh ones, and each twice: with other words from the thesaurus
+and without, because its author had read tune, and the next question's words may not be in it.
 """
 
-from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import click
 import numpy as np
 from numpy.typing import NDArray
+from scipy.optimize import minimize
 
+from corpus.model import Document
 from eval.dataset import open_dataset, read_dataset
 from eval.metrics import mean
 from eval.run import asked_of, judge_passages, query_of
 from indexer.store import open_store
 from search_api import rank
-from search_api.model import MOST_CHARACTERS, Query
+from search_api.model import MOST_CHARACTERS, Query, Understood
 from search_api.retrieve import ordered, scope_of, text_to_embed
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
+from search_api.thesaurus import SOURCE
 
 Numbers = NDArray[np.float64]
-STEPS = 2_000
-RATE = 0.05
 PENALTY = 0.001
 OURS = "ours"
 
@@ -43,12 +45,28 @@ class Example:
     ideal: float
 
 
-def example(
+def examples_of(
     searcher: Searcher, query: Query, group: str, relevance: dict[str, int], by_document: bool
+) -> Iterator[Example]:
+    """One question with the thesaurus and, where that changes it, without."""
+    understood, documents, _ = searcher._prepare(query)
+    bare = tuple(e for e in understood.expansions if e.source != SOURCE)
+    for asked in dict.fromkeys((understood, replace(understood, expansions=bare))):
+        found = example(searcher, asked, documents, group, relevance, by_document)
+        if found is not None:
+            yield found
+
+
+def example(
+    searcher: Searcher,
+    understood: Understood,
+    documents: Sequence[Document],
+    group: str,
+    relevance: dict[str, int],
+    by_document: bool,
 ) -> Example | None:
     """The candidates of one question, or None where no relevant one is among them."""
     store = searcher.store
-    understood, documents, _ = searcher._prepare(query)
     vector = store.encoder.query(text_to_embed(understood))
     first = ordered(store, understood, vector, scope_of(store, documents), searcher.settings)
     if first is None:
@@ -71,7 +89,7 @@ def gain(grades: Numbers) -> float:
 
 
 def fitted(examples: Sequence[Example], penalty: float = PENALTY) -> Numbers:
-    """Weights that give relevant candidates the most probability, by gradient descent.
+    """Weights that give relevant candidates the most probability (L-BFGS).
 
     Our own questions count as much as all other collections together, and these count the same.
     """
@@ -83,23 +101,20 @@ def fitted(examples: Sequence[Example], penalty: float = PENALTY) -> Numbers:
         / groups.count(e.group)
         for e in examples
     ]
-    weights = np.zeros(len(rank.FEATURES))
-    moment, spread = np.zeros_like(weights), np.zeros_like(weights)
-    for step in range(1, STEPS + 1):
-        slope = 2 * penalty * weights
+
+    def loss(weights: Numbers) -> tuple[float, Numbers]:
+        value, slope = penalty * float(weights @ weights), 2 * penalty * weights
         for e, part in zip(examples, share, strict=True):
             z = e.features @ weights
+            wanted = e.relevance / e.relevance.sum()
             p = np.exp(z - z.max())
-            slope += part * (e.features.T @ (p / p.sum() - e.relevance / e.relevance.sum()))
-        # Adam (Kingma and Ba, ICLR 2015).
-        moment = 0.9 * moment + 0.1 * slope
-        spread = 0.999 * spread + 0.001 * slope**2
-        size = RATE * np.sqrt(1 - 0.999**step) / (1 - 0.9**step)
-        change = size * moment / (np.sqrt(spread) + 1e-8)
-        weights -= change
-        if np.abs(change).max() < 1e-5:
-            break
-    return weights
+            value += part * float(np.log(p.sum()) + z.max() - wanted @ z)
+            slope = slope + part * (e.features.T @ (p / p.sum() - wanted))
+        return value, slope
+
+    start = np.zeros(len(rank.FEATURES))
+    best: Numbers = minimize(loss, start, jac=True, method="L-BFGS-B").x
+    return best
 
 
 def ndcg(examples: Iterable[Example], weights: Numbers) -> float:
@@ -118,19 +133,19 @@ def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
     settings = SearchSettings(index=index)
     searcher = Searcher(open_store(index), settings)
     judged = judge_passages(searcher, asked_of(searcher, None))
-    found = [
-        example(searcher, query_of(searcher, q), OURS, dict(judged.qrels[q.query_id]), False)
-        for q in judged.questions
-    ]
+    found: list[Example] = []
+    for q in judged.questions:
+        relevance = dict(judged.qrels[q.query_id])
+        found += examples_of(searcher, query_of(searcher, q), OURS, relevance, False)
     for folder in datasets:
         dataset = read_dataset(folder)
         other = open_dataset(dataset, searcher.store.encoder, settings, cache)
         numbers = {identity: f"d{i}" for i, (identity, _, _) in enumerate(dataset.documents)}
-        for query_id, relevance in dataset.qrels.items():
+        for query_id, judged_documents in dataset.qrels.items():
             text = " ".join(dataset.queries[query_id].split())[:MOST_CHARACTERS]
-            named = {numbers[d]: grade for d, grade in relevance.items() if d in numbers}
-            found.append(example(other, Query(text), dataset.name, named, True))
-    return [e for e in found if e is not None]
+            named = {numbers[d]: grade for d, grade in judged_documents.items() if d in numbers}
+            found += examples_of(other, Query(text), dataset.name, named, True)
+    return found
 
 
 @click.command()

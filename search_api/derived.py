@@ -83,9 +83,13 @@ def by_document(
 
 def path_of(store: Store, name: str, rules: tuple[str, ...]) -> Path:
     """The file of a store's generation."""
+    return path_in(index_of(store), store.manifest.index_id, name, rules)
+
+
+def index_of(store: Store) -> Path:
+    """The folder of an index; of one in a database, this machine's own."""
     folder = getattr(store, "folder", None)
-    index = folder.parent.parent if isinstance(folder, Path) else _of_this_machine()
-    return path_in(index, store.manifest.index_id, name, rules)
+    return folder.parent.parent if isinstance(folder, Path) else _of_this_machine()
 
 
 def path_in(index: Path, index_id: str, name: str, rules: tuple[str, ...]) -> Path:

@@ -17,6 +17,7 @@ from numpy.typing import NDArray
 from indexer.embed import Vectors
 from indexer.gist import Gist
 from indexer.store import Rows, Store
+from search_api.concepts import concepts_of
 from search_api.cover import Weight, shares, weights_of
 from search_api.model import Understood
 
@@ -33,8 +34,9 @@ FEATURES = (
     "row",  # a table row
     "asked row",  # a table row, where a date, a number or a promise is asked for
     "asked date",  # a date, where one is asked for
+    "concepts",  # terms of what such questions are about, in the passage or around it
 )
-WEIGHTS = np.array([0.32, 0.40, 0.23, 0.09, 0.29, 2.43, 0.11, 0.13, 0.24, 0.54])
+WEIGHTS = np.array([0.32, 0.40, 0.23, 0.09, 0.29, 2.43, 0.11, 0.13, 0.24, 0.54, 3.0])
 HEAD = 100
 """How many of the best fused candidates are weighed again."""
 FEEDBACK = 5
@@ -67,6 +69,7 @@ def features(
         dense: their cosines, in standard deviations.
     """
     known = store.gists(rows.tolist())
+    concepts = concepts_of(store)
     covered = coverage(weights_of(understood, store), known)
     when = WHEN.search(understood.text) is not None
     row = np.array([gist.form == "table_row" for gist in known], dtype=np.float64)
@@ -83,6 +86,7 @@ def features(
             row,
             row * when,
             dated * when,
+            concepts.held(concepts.about(vector), known),
         ]
     )
 

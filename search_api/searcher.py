@@ -13,13 +13,15 @@ from typing import Literal
 
 from corpus.errors import QueryError
 from corpus.model import Document, Reading, Theme
+from indexer.analyse import distinct
 from indexer.embed import Vectors
 from indexer.store import Store, open_store
 from search_api import answer as answering
 from search_api import contacts, scope
 from search_api.answer import Sheet, Weighed
+from search_api.concepts import concepts_of
 from search_api.diversify import diversify
-from search_api.headline import comparison_summary, headline, not_found_reason
+from search_api.headline import comparison_summary, headline, listed, not_found_reason
 from search_api.judge import Asked, ThemeWords, ask_for, theme_of
 from search_api.medical import is_personal_medical
 from search_api.model import (
@@ -97,6 +99,11 @@ class Searcher:
             raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
         understood, documents, notes = self._prepare(query)
         vector, whole = self._vector_of(understood), scope_of(self.store, documents)
+        terms_ = self._terms_of(understood, vector)
+        if terms_:
+            put_higher = f"Passages on {listed(terms_)} were put higher."
+            understood = replace(understood, notes=(*understood.notes, put_higher))
+            notes = (*notes, put_higher)
         found = retrieve(self.store, understood, vector, whole, self.settings)
         passages = self.store.passages([c.row for c in found])
         pairs = [
@@ -316,6 +323,11 @@ class Searcher:
     ) -> tuple[list[Document], tuple[str, ...]]:
         documents, notes = scope.filtered(self.store, filters, home)
         return documents, (contacts.NOTE, *notes) if self.settings.mask_contacts else notes
+
+    def _terms_of(self, understood: Understood, vector: Vectors) -> list[str]:
+        concepts = concepts_of(self.store)
+        said = " ".join((understood.subject, *(e.to for e in understood.expansions)))
+        return concepts.unsaid(concepts.about(vector), distinct(said), self.store)
 
     def _vector_of(self, understood: Understood) -> Vectors:
         return self._query_vector(text_to_embed(understood))

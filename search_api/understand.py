@@ -39,9 +39,16 @@ EXCLUDING = re.compile(
 FRAMES = re.compile(
     r"^\W*(?:(?:can|could) you |please |i(?:'d| would)? (?:want|like|need) to know |tell me "
     r"|show me |find (?:me )?|compare |list |give me )*"
-    r"(?:what|how|which|who|where|does|do|is|are|has|have)?\b.{0,60}?"
+    r"(?:(?:what|how|which|who|where|does|do|is|are|has|have)?\b.{0,60}?"
     r"\b(?:say|says|said|saying|speak|speaks|mention|mentions|talk|talks|write|writes)\b"
-    r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)\s+",
+    r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)"
+    # What is planned or done: only with nothing else before it than who may plan.
+    r"|(?:(?:what|how|which|who|where|anything|do|does|did|is|are|has|have|been|being|be|will|the"
+    r"|their|our|they|we|others?|icss?|icses|icbs?|systems?|places?|areas?|regions?|councils?"
+    r"|boroughs?|partnerships?|neighbours|plan)\s+)+"
+    r"(?:plan|plans|planned|planning|intend|intends|propose|proposes|proposed|promise|promises"
+    r"|promised|commit|commits|committed|do|does|doing|done)\b"
+    r"(?: to do)?(?: anything| something| much| what)? (?:about|on|for|regarding))\s+",
     re.IGNORECASE,
 )
 # What is ordered at the start of a question, and what is left hanging once names are gone.

@@ -23,6 +23,23 @@ def test_others_leaves_the_home_system_out(reader: Understander) -> None:
     assert understood.subject == "dementia?"
 
 
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("what do others plan for unpaid carers", "unpaid carers"),
+        ("What is being done about obesity?", "obesity?"),
+        ("what does Sefton plan to do about housing", "housing"),
+        ("planning for adulthood", "planning for adulthood"),
+        ("At what school year does planning for adult life begin?", None),
+        ("do not resuscitate plan for care homes", None),
+    ],
+)
+def test_what_is_planned_or_done_is_asked_for_by_its_subject(
+    reader: Understander, text: str, subject: str | None
+) -> None:
+    assert reader.understand(text, HOME).subject == (subject or text)
+
+
 def test_others_without_a_home_leaves_none_out_and_says_so(reader: Understander) -> None:
     understood = reader.understand("What do other ICSs say about dementia?", None)
     assert understood.excluded_systems == ()

@@ -1,0 +1,268 @@
+"""What a question is about, told by how people ask: wordings near to it lead to official terms.
+
+"Beds full of people who could go home" shares no word with "no criteria to reside". Here is a list
+of concepts, each with the terms that documents use and with wordings that people ask in
+(`concepts.toml`; the groups of `thesaurus.toml` count as concepts too). A question's vector is
+compared with those of the wordings, and passages that hold terms of the nearest concepts are put
+higher. It is explicit semantic analysis (Gabrilovich and Markovitch, IJCAI 2007) with a list made
+for this field instead of an encyclopaedia, and an embedding model instead of words in common.
+
+    python -m search_api.concepts
+
+embeds the wordings with the model that comes with the package, into `concepts.npz`. For another
+model they are embedded once for each index, by `icsearch index` or by whoever needs them first.
+"""
+
+import json
+import tomllib
+from collections.abc import Iterator, Sequence, Set
+from contextlib import suppress
+from dataclasses import asdict, dataclass
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from corpus.errors import CatalogueError
+from indexer.analyse import terms
+from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
+from indexer.gist import Gist
+from indexer.store import Store
+from search_api.derived import FOLDER, index_of, once_a_store
+from search_api.thesaurus import FILE as THESAURUS
+
+FILE = Path(__file__).parent / "concepts.toml"
+MADE = Path(__file__).parent / "concepts.npz"
+NEAREST_WORDINGS = 64
+MOST = 6
+"""So many concepts a question may be about."""
+LEAST = 0.3
+"""The least cosine of question and wording for the concept to count."""
+SHARPNESS = 10.0
+"""How much more a nearer concept counts: by the exponential of this times the cosine."""
+SURELY = 0.15
+"""The least weight of a concept that the asker is told of."""
+AROUND = 0.7
+"""What a term counts where some of its words stand only in headings or the title."""
+STEPS = 127
+
+
+@dataclass(frozen=True, slots=True)
+class About:
+    """A concept that a question is about: its place in the list, and how much, 0 to 1."""
+
+    concept: int
+    weight: float
+
+
+@dataclass(frozen=True)
+class Concepts:
+    """Concepts by their terms, and the vectors of their wordings as whole numbers.
+
+    Attributes:
+        told: what the vectors depend on.
+        words: the terms of each concept.
+        owner: the concept of each wording, shape (wordings,).
+        codes: vectors times `scale`, rounded, shape (wordings, dimensions).
+    """
+
+    told: str
+    words: tuple[tuple[str, ...], ...]
+    owner: NDArray[np.int32]
+    codes: NDArray[np.int8]
+    scale: float
+
+    @cached_property
+    def _index(self) -> Any:
+        index = faiss.IndexFlatIP(self.codes.shape[1])
+        index.add(self.codes.astype(np.float32) / np.float32(self.scale))
+        return index
+
+    def about(self, vector: Vectors) -> tuple[About, ...]:
+        """What a question is about, most first; nothing where no wording is near.
+
+        Args:
+            vector: of the question, shape (dimensions,).
+        """
+        found, which = self._index.search(vector[None, :], min(NEAREST_WORDINGS, len(self.owner)))
+        nearest: dict[int, float] = {}
+        for cosine, wording in zip(found[0].tolist(), which[0].tolist(), strict=True):
+            if cosine >= LEAST:
+                nearest.setdefault(int(self.owner[wording]), cosine)
+        best = sorted(nearest.items(), key=lambda n: (-round(n[1], 6), n[0]))[:MOST]
+        shares = [np.exp(SHARPNESS * cosine) for _, cosine in best]
+        return tuple(
+            About(concept, float(cosine * share / sum(shares)))
+            for (concept, cosine), share in zip(best, shares, strict=True)
+        )
+
+    def unsaid(self, about: Sequence[About], asked: Set[str], store: Store) -> list[str]:
+        """Terms of what a question is surely about, known to the documents, that it does not use.
+
+        Args:
+            asked: the stems of the question.
+            store: the documents.
+        """
+        found: dict[frozenset[str], str] = {}
+        for concept in about:
+            words = self.words[concept.concept]
+            if concept.weight < SURELY or any(stems_of(word) <= asked for word in words):
+                continue
+            known = (w for w in words if all(store.document_frequency(s) for s in stems_of(w)))
+            for word in list(known)[:1]:
+                found.setdefault(stems_of(word), word)
+        return list(found.values())
+
+    def held(self, about: Sequence[About], known: Sequence[Gist]) -> NDArray[np.float64]:
+        """How much of what a question is about is spoken of in each passage, 0 to 1."""
+        wanted = [
+            (
+                found.weight,
+                [stems for word in self.words[found.concept] if (stems := stems_of(word))],
+            )
+            for found in about
+        ]
+        marks = {s: f" {s} " for _, terms_ in wanted for stems in terms_ for s in stems}
+        told: dict[tuple[frozenset[str], frozenset[str]], float] = {}
+        out = np.zeros(len(known))
+        for i, gist in enumerate(known):
+            own = frozenset([stem for stem, mark in marks.items() if mark in gist.own])
+            around = frozenset([stem for stem, mark in marks.items() if mark in gist.around])
+            if (own, around) not in told:
+                told[own, around] = sum(w * _share(terms_, own, around) for w, terms_ in wanted)
+            out[i] = told[own, around]
+        return out
+
+
+def _share(wanted: Sequence[frozenset[str]], own: Set[str], around: Set[str]) -> float:
+    if any(stems <= own for stems in wanted):
+        return 1.0
+    return AROUND if any(stems <= own | around for stems in wanted) else 0.0
+
+
+@lru_cache(maxsize=10_000)
+def stems_of(word: str) -> frozenset[str]:
+    """The stems of a term, without the commonest words."""
+    return frozenset(terms(word))
+
+
+@once_a_store
+def concepts_of(store: Store) -> Concepts:
+    """The concepts, with wordings embedded by the model of an index."""
+    made = _shipped()
+    return made if made.told == _told(store.encoder.facts) else kept_or_made(store)
+
+
+def kept_or_made(store: Store) -> Concepts:
+    """The concepts for a model that does not come with the package: embedded once for an index."""
+    path = made_for(store)
+    kept = _read(path)
+    if kept is not None:
+        return kept
+    found = embedded(store.encoder)
+    with suppress(OSError):  # a folder that is only to be read: embedded anew by each process
+        path.parent.mkdir(parents=True, exist_ok=True)
+        _write(path, found)
+    return found
+
+
+def made_for(store: Store) -> Path:
+    """Where the wordings embedded by the model of an index are kept, if it is not the usual one."""
+    return index_of(store) / FOLDER / f"concepts.{_told(store.encoder.facts)}.npz"
+
+
+@lru_cache(maxsize=1)
+def _shipped() -> Concepts:
+    found = _read(MADE)
+    if found is None:
+        raise CatalogueError(f"{MADE} is missing or damaged: install icsearch again.")
+    return found
+
+
+def _told(facts: EncoderFacts) -> str:
+    """A hash of the wordings and of all of the model that a question's vector depends on."""
+    model = {k: v for k, v in asdict(facts).items() if k not in ("model", "onnx_sha256")}
+    found = sha256(json.dumps(model, sort_keys=True).encode())
+    for path in (FILE, THESAURUS):
+        found.update(path.read_bytes())
+    return found.hexdigest()[:16]
+
+
+def listed() -> Iterator[tuple[tuple[str, ...], tuple[str, ...]]]:
+    """Of both lists, the terms of each concept and the wordings people ask in.
+
+    Raises:
+        CatalogueError: a list cannot be read.
+    """
+    for path, key, asked in ((FILE, "concept", "asked"), (THESAURUS, "group", "lay")):
+        try:
+            for concept in tomllib.loads(path.read_text(encoding="utf-8"))[key]:
+                yield tuple(concept["words"]), tuple(concept.get(asked, ()))
+        except (OSError, ValueError, KeyError, TypeError) as error:
+            raise CatalogueError(f"{path} is no list of concepts: {error!r}.") from error
+
+
+def wordings() -> Iterator[tuple[int, str]]:
+    """Everything that is embedded: the number of a concept with a wording or a term of it."""
+    for number, (words, asked) in enumerate(listed()):
+        for text in (*asked, *words):
+            yield number, text
+
+
+def embedded(encoder: Encoder) -> Concepts:
+    """The concepts of both lists, their wordings embedded.
+
+    Raises:
+        CatalogueError: a list cannot be read.
+    """
+    owner, texts = zip(*wordings(), strict=True)
+    vectors = np.stack([encoder.query(text) for text in texts])
+    scale = STEPS / float(np.abs(vectors).max())
+    return Concepts(
+        told=_told(encoder.facts),
+        words=tuple(words for words, _ in listed()),
+        owner=np.array(owner, dtype=np.int32),
+        codes=np.rint(vectors * scale).astype(np.int8),
+        scale=scale,
+    )
+
+
+def _read(path: Path) -> Concepts | None:
+    """The concepts of a file, if it is there and whole."""
+    try:
+        with np.load(path, allow_pickle=False) as held:
+            told = json.loads(str(held["told"]))
+            return Concepts(
+                told=told["told"],
+                words=tuple(tuple(w) for w in told["words"]),
+                owner=held["owner"],
+                codes=held["codes"],
+                scale=float(told["scale"]),
+            )
+    except (OSError, ValueError, KeyError, EOFError):
+        return None
+
+
+def _write(path: Path, found: Concepts) -> None:
+    """Write the file whole or not at all."""
+    told = {"told": found.told, "words": found.words, "scale": found.scale}
+    new = path.with_name(f".new-{path.name}")
+    np.savez(new, told=json.dumps(told), owner=found.owner, codes=found.codes)
+    new.replace(path)
+
+
+def main() -> None:
+    """Embed the wordings with the model that comes with the package."""
+    from indexer.settings import IndexSettings
+
+    settings = IndexSettings()
+    folder = prepare(settings.model, Path(settings.index) / "models")
+    _write(MADE, embedded(open_encoder(folder)))
+
+
+if __name__ == "__main__":
+    main()
