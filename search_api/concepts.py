@@ -44,7 +44,7 @@ LEAST = 0.3
 """The least cosine of question and wording for the concept to count."""
 SHARPNESS = 10.0
 """How much more a nearer concept counts: by the exponential of this times the cosine."""
-SURELY = 0.15
+SURELY = 0.3
 """The least weight of a concept that the asker is told of."""
 AROUND = 0.7
 """What a term counts where some of its words stand only in headings or the title."""
