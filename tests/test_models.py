@@ -113,7 +113,8 @@ def test_a_reranker_orders_the_first_passages_and_leaves_the_rest(
     best = sorted(range(10), key=lambda i: (-round(float(expected[i]), 5), i))
     assert len({round(float(score), 5) for score in expected}) > 1
     assert [p.id for _, p in out[:10]] == [found[i][1].id for i in best]
-    assert [c.score for c, _ in out] == sorted((c.score for c, _ in found), reverse=True)
+    head = sorted((c.score for c, _ in found[:10]), reverse=True)
+    assert [c.score for c, _ in out[:10]] == head
 
 
 def test_search_goes_through_the_reranker_that_is_set(
