@@ -100,22 +100,24 @@ class Concepts:
             for (concept, cosine), share in zip(best, shares, strict=True)
         )
 
-    def unsaid(self, about: Sequence[About], asked: Set[str], store: Store) -> list[str]:
-        """Terms of what a question is surely about, known to the documents, that it does not use.
+    def unsaid(
+        self, about: Sequence[About], asked: Set[str], found: Sequence[Set[str]]
+    ) -> list[str]:
+        """Terms of what a question is surely about that it does not use and what was found does.
 
         Args:
             asked: the stems of the question.
-            store: the documents.
+            found: those of each passage found.
         """
-        found: dict[frozenset[str], str] = {}
+        told: dict[frozenset[str], str] = {}
         for concept in about:
             words = self.words[concept.concept]
             if concept.weight < SURELY or any(stems_of(word) <= asked for word in words):
                 continue
-            known = (w for w in words if all(store.document_frequency(s) for s in stems_of(w)))
-            for word in list(known)[:1]:
-                found.setdefault(stems_of(word), word)
-        return list(found.values())
+            held = (w for w in words if any(stems_of(w) <= own for own in found))
+            for word in list(held)[:1]:
+                told.setdefault(stems_of(word), word)
+        return list(told.values())
 
     def held(self, about: Sequence[About], known: Sequence[Gist]) -> NDArray[np.float64]:
         """How much of what a question is about is spoken of in each passage, 0 to 1."""

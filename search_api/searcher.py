@@ -99,11 +99,6 @@ class Searcher:
             raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
         understood, documents, notes = self._prepare(query)
         vector, whole = self._vector_of(understood), scope_of(self.store, documents)
-        terms_ = self._terms_of(understood, vector)
-        if terms_:
-            put_higher = f"Passages on {listed(terms_)} were put higher."
-            understood = replace(understood, notes=(*understood.notes, put_higher))
-            notes = (*notes, put_higher)
         found = retrieve(self.store, understood, vector, whole, self.settings)
         passages = self.store.passages([c.row for c in found])
         pairs = [
@@ -129,12 +124,14 @@ class Searcher:
         shown_hits = hits[: query.limit]
         if self.settings.mask_contacts:
             shown_hits = contacts.clear_hits(self.store, hits)[: query.limit]
+        higher = self._put_higher(understood, vector, shown_hits)
+        cautions = scope.cautions(self.store, (h.passage.document_id for h in shown_hits))
         return SearchResult(
             query=query.text,
-            understood=understood,
+            understood=replace(understood, notes=understood.notes + higher),
             hits=tuple(shown_hits),
             facets=self._facets(hits),
-            notes=notes + scope.cautions(self.store, (h.passage.document_id for h in shown_hits)),
+            notes=notes + higher + cautions,
             index_id=self.index_id,
             took_ms=0.0,
         )
@@ -324,10 +321,15 @@ class Searcher:
         documents, notes = scope.filtered(self.store, filters, home)
         return documents, (contacts.NOTE, *notes) if self.settings.mask_contacts else notes
 
-    def _terms_of(self, understood: Understood, vector: Vectors) -> list[str]:
+    def _put_higher(
+        self, understood: Understood, vector: Vectors, hits: Sequence[Hit]
+    ) -> tuple[str, ...]:
+        """What is told of the concepts that a question is about, if the asker did not name them."""
         concepts = concepts_of(self.store)
         said = " ".join((understood.subject, *(e.to for e in understood.expansions)))
-        return concepts.unsaid(concepts.about(vector), distinct(said), self.store)
+        found = [distinct(hit.passage.text) for hit in hits]
+        terms = concepts.unsaid(concepts.about(vector), distinct(said), found)
+        return (f"Passages on {listed(terms)} were put higher.",) if terms else ()
 
     def _vector_of(self, understood: Understood) -> Vectors:
         return self._query_vector(text_to_embed(understood))

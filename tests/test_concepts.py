@@ -85,9 +85,24 @@ def test_a_term_counts_less_where_part_of_it_stands_in_headings() -> None:
 
 
 def test_the_asker_is_told_of_terms_that_are_not_their_own(searcher: Searcher) -> None:
-    notes = searcher.search(Query("why do so many pensioners end up on the floor")).notes
-    assert any("put higher" in note for note in notes)
-    assert not any("put higher" in n for n in searcher.search(Query("falls prevention")).notes)
+    def told(question: str) -> list[str]:
+        return [n for n in searcher.search(Query(question)).notes if "put higher" in n]
+
+    assert told("old people taking too many tablets") == [
+        "Passages on structured medication reviews were put higher."
+    ]
+    assert not told("structured medication reviews")
+
+
+def test_only_terms_that_stand_in_what_was_found_are_told() -> None:
+    found = of((("falls prevention", "strength and balance"),), [[1.0, 0.0]])
+    about = [About(0, 0.9)]
+    assert found.unsaid(about, set(), [concepts.stems_of("the balance of strength")]) == [
+        "strength and balance"
+    ]
+    assert not found.unsaid(about, set(), [concepts.stems_of("carers")])
+    assert not found.unsaid(about, concepts.stems_of("prevention of falls"), [])
+    assert not found.unsaid([About(0, 0.1)], set(), [concepts.stems_of("falls prevention")])
 
 
 def test_another_model_embeds_the_wordings_once_for_an_index(
