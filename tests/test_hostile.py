@@ -386,6 +386,24 @@ def test_memory_is_limited(tmp_path: Path) -> None:
         read(path, Limits(memory_mb=24))
 
 
+def in_a_child(script: str) -> "subprocess.CompletedProcess[str]":
+    command = [sys.executable, "-c", f"import os, resource; from indexer import isolate; {script}"]
+    return subprocess.run(command, cwd=isolate.ROOT, capture_output=True, text=True, timeout=20)
+
+
+def test_the_system_bounds_a_child() -> None:
+    kinds = ["RLIMIT_CORE", "RLIMIT_CPU", *["RLIMIT_AS"] * (sys.platform == "linux")]
+    told = in_a_child(
+        "isolate._bound(isolate.Limits(cpu_seconds=7, memory_mb=900), os.getppid());"
+        f"print([resource.getrlimit(getattr(resource, kind))[0] for kind in {kinds}])"
+    )
+    assert told.stdout.strip() == str([0, 7, 900 << 20][: len(kinds)])
+
+
+def test_what_a_child_holds_is_limited_where_the_system_does_not_bound_it() -> None:
+    assert in_a_child("isolate._watch(1, os.getppid())").returncode == isolate.TOO_MUCH_MEMORY
+
+
 def test_output_is_limited(tmp_path: Path) -> None:
     path = write(tmp_path / "long.txt", ("A line of words that goes on.\n\n" * 60000).encode())
     with pytest.raises(DocumentError, match=r"^long\.txt holds more than 1 MB of text\.$"):

@@ -189,7 +189,8 @@ def test_the_home_system_is_remembered_and_forgotten(client: TestClient) -> None
     reply = client.get("/ask", params={"q": "dementia", "home": "sefton"})
     cookie = reply.headers["set-cookie"]
     assert "icsearch_home=sefton" in cookie
-    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Max-Age" in cookie
+    assert "HttpOnly" in cookie and "SameSite=lax" in cookie and "Max-Age=31536000;" in cookie
+    assert "Secure" not in cookie
     chosen = page(client, "/").css_first("#home option[selected]")
     assert chosen is not None and chosen.attributes["value"] == "sefton"
     # An address that names no home is answered without one, whatever the browser remembers.
@@ -197,6 +198,8 @@ def test_the_home_system_is_remembered_and_forgotten(client: TestClient) -> None
     assert tree.css_first("#home option[selected]") is None
     client.get("/ask", params={"q": "dementia", "home": ""})
     assert "icsearch_home" not in client.cookies
+    safely = client.get("https://testserver/ask", params={"q": "dementia", "home": "sefton"})
+    assert "Secure" in safely.headers["set-cookie"]
     client.cookies.clear()
 
 

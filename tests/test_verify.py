@@ -12,6 +12,7 @@ import pytest
 
 from corpus.catalogue import open_catalogue
 from corpus.errors import VerifyError
+from eval import making
 from indexer.build import build_index
 from indexer.settings import IndexSettings
 from search_api.cite import sha256
@@ -259,6 +260,21 @@ def test_a_file_without_citations_is_told_in_one_sentence(
 ) -> None:
     with pytest.raises(VerifyError, match=why):
         citations_in(written(tmp_path, "file", content))
+
+
+def test_a_file_too_large_for_an_export_is_not_read(tmp_path: Path) -> None:
+    path = tmp_path / "vast.csv"
+    with path.open("wb") as file:
+        file.truncate(64 * 2**20 + 1)
+    with pytest.raises(VerifyError, match=r"vast\.csv is larger than 64 MB\.$"):
+        citations_in(path)
+
+
+def test_a_file_that_unpacks_to_too_much_is_not_unpacked(tmp_path: Path) -> None:
+    part = "word/document.xml"
+    package = making.with_lie_about_size(making.archive({part: b"<x/>"}), part, 512 * 2**20 + 1)
+    with pytest.raises(VerifyError, match="unpacks to too much"):
+        citations_in(written(tmp_path, "bomb.docx", package))
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
