@@ -188,6 +188,13 @@ def test_compare_keeps_and_marks_home(
     assert cells["net-zero", "south-east-london"]["status"] == "commits"
 
 
+def test_comparing_systems_that_filters_leave_none_of_is_empty(client: TestClient) -> None:
+    filters = {"theme": "dementia", "system": "sefton", "exclude_system": "sefton"}
+    found = get(client, "/compare", **filters)
+    assert (found["systems"], found["cells"]) == ([], [])
+    assert client.get("/compare", params=filters).status_code == 200
+
+
 def test_priorities_are_cited_and_the_same_from_the_command_line(
     client: TestClient, texts: dict[str, Any], sources: dict[str, str], index_dir: Path
 ) -> None:

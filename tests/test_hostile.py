@@ -394,6 +394,8 @@ def in_a_child(script: str) -> "subprocess.CompletedProcess[str]":
 def test_the_system_bounds_a_child() -> None:
     kinds = ["RLIMIT_CORE", "RLIMIT_CPU", *["RLIMIT_AS"] * (sys.platform == "linux")]
     told = in_a_child(
+        "most = resource.getrlimit(resource.RLIMIT_CORE)[1];"
+        "resource.setrlimit(resource.RLIMIT_CORE, (most, most));"
         "isolate._bound(isolate.Limits(cpu_seconds=7, memory_mb=900), os.getppid());"
         f"print([resource.getrlimit(getattr(resource, kind))[0] for kind in {kinds}])"
     )

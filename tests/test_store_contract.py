@@ -158,6 +158,7 @@ def test_groups_of_documents_find_what_each_finds_alone(store: Store) -> None:
             for (rows, scores), (wanted, as_scored) in zip(each, alone, strict=True):
                 assert np.array_equal(rows, wanted)
                 assert np.array_equal(scores, as_scored)
+    assert store.candidates_each(vector, words, 3, []) == []
     phrases = [("mental", "health"), ("dementia",)]
     for group, rows in zip(groups, store.rows_with(phrases, 500, groups), strict=True):
         among = [row for d in group for row in range(*store.rows_of(d))]

@@ -259,7 +259,7 @@ class FolderStore:
         Words are looked for once in all of them; a group that got too few of the hits is asked for
         alone, so that each has its own best.
         """
-        if len(groups) == 1 or not words:
+        if len(groups) < 2 or not words:
             return [self.candidates(vector, words, k, group) for group in groups]
         fetched = min(MOST_FETCHED, 2 * k * len(groups))
         rows, scores = self._hits(_any_of(words), fetched)
