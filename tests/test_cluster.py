@@ -53,7 +53,7 @@ def test_the_same_vectors_though_a_worker_is_lost(
     monkeypatch.setattr("indexer.cluster.BATCHES_A_TASK", 2)
     store = open_store(str(index_dir))
     texts = [p.text[:60] for p in store.passages(range(store.manifest.passages))]
-    (folder,) = (index_dir / "models").iterdir()
+    (folder,) = (index_dir / "models").glob("[!.]*")
     finished = 0
 
     def done(more: int) -> None:
@@ -111,7 +111,7 @@ def test_a_scheduler_without_workers(
 ) -> None:
     monkeypatch.setattr("indexer.cluster.CONNECT_SECONDS", 0.5)
     store = open_store(str(index_dir))
-    (folder,) = (index_dir / "models").iterdir()
+    (folder,) = (index_dir / "models").glob("[!.]*")
     with (
         pytest.raises(ClusterError, match=f"no workers; start some with: dask worker {scheduler}"),
         embedding(store.encoder, folder, scheduler),

@@ -123,7 +123,7 @@ def test_weights_that_are_not_the_official_ones_are_refused(
 
 
 def test_an_altered_export_is_refused(index_dir: Path, tmp_path: Path) -> None:
-    source = next((index_dir / "models").iterdir())
+    source = next((index_dir / "models").glob("[!.]*"))
     for file in source.iterdir():
         os.link(file, tmp_path / file.name)
     (tmp_path / "model.onnx").unlink()

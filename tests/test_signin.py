@@ -126,10 +126,11 @@ def test_it_ends_after_a_working_day(visitor: TestClient, monkeypatch: pytest.Mo
 
     sign_in(visitor)
     real = web.signin.time.time()
-    # Its use renews the cookie, but not for how long somebody is signed in.
     for seconds, status in ((7 * 3600, 200), (8 * 3600 + 1, 401)):
         monkeypatch.setattr(web.signin.time, "time", lambda later=seconds: real + later)
         assert visitor.get("/").status_code == status
+    # The session says so too, should a cookie ever be renewed.
+    assert not web.signin.signed_in({"who": "amira", "until": int(real) + 8 * 3600})
 
 
 def test_what_comes_back_must_belong_to_what_was_sent(
