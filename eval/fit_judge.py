@@ -114,7 +114,7 @@ def gather(searcher: Searcher, split: str | None = None) -> list[Row]:
 def _row(
     searcher: Searcher, question: Question, understood: Understood, documents: list[Document]
 ) -> Row:
-    asked = ask_for(understood, searcher.store)
+    asked = ask_for(understood, searcher.store, searcher._vector_of(understood))
     weighed = _weighed(searcher, understood, asked, documents)
     right = tuple(
         any(meets(s, w.stated.document_id, w.stated.start, w.stated.end) for s in question.spans)
@@ -156,7 +156,7 @@ def labelled(searcher: Searcher) -> list[Example]:
     for (text, question), known in whole.items():
         if question:
             understood, kept, _ = searcher._prepare(Query(text, home=home.get(text)))
-            asked = ask_for(understood, searcher.store)
+            asked = ask_for(understood, searcher.store, searcher._vector_of(understood))
         else:
             _, understood, asked = searcher._theme(text)
             kept = documents
@@ -205,9 +205,9 @@ def statements_held_back(some: Sequence[Example]) -> tuple[Numbers, Numbers]:
     return np.array(scores), np.array(right, dtype=np.float64)
 
 
-def _values(model: Logistic, row: Row) -> tuple[float, ...]:
-    """The support of a question by a model of statements that is not yet the one in use."""
-    return support(row.asked, [w.evidence for w in row.weighed], model).values
+def _values(row: Row) -> tuple[float, ...]:
+    """What the judgement of a question rests on."""
+    return support(row.asked, [w.evidence for w in row.weighed]).values
 
 
 def held_back(rows: Sequence[Row], penalty: float) -> Numbers:
@@ -245,7 +245,7 @@ def main(index: str, penalty: float, show: bool) -> None:
     for line in (0.4, 0.5, 0.6, 0.7, 0.8, 0.9):
         on = good[likely >= line]
         click.echo(f"from {line:.1f}: {on.mean():.2f} of {len(on)} on the subject")
-    rows = [replace(row, values=_values(model, row)) for row in rows]
+    rows = [replace(row, values=_values(row)) for row in rows]
     open_rows = [r for r in rows if not r.settled]
     scores = held_back(open_rows, penalty)
     right = np.array([r.question.unanswerable is None for r in open_rows], dtype=np.float64)

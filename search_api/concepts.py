@@ -100,6 +100,19 @@ class Concepts:
             for (concept, cosine), share in zip(best, shares, strict=True)
         )
 
+    def foreign(self, about: Sequence[About], store: Store) -> float:
+        """The share of what a question is about the documents have no term for; 1 for nothing."""
+        total = sum(found.weight for found in about)
+        known = sum(
+            found.weight
+            for found in about
+            if any(
+                stems and all(store.document_frequency(stem) for stem in stems)
+                for stems in map(stems_of, self.words[found.concept])
+            )
+        )
+        return 1 - known / total if total else 1.0
+
     def unsaid(
         self, about: Sequence[About], asked: Set[str], found: Sequence[Set[str]]
     ) -> list[str]:

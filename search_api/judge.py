@@ -19,6 +19,7 @@ from indexer.embed import Vectors
 from indexer.statements import Stated
 from indexer.store import Store
 from search_api.amounts import Amount, amount_asked
+from search_api.concepts import concepts_of
 from search_api.cover import Weight, asked_words, shares, weights_of
 from search_api.model import Understood
 from search_api.thesaurus import SOURCE
@@ -41,16 +42,15 @@ class Logistic:
 # Fitted by `python -m eval.fit_judge` on the tune and former test questions and labelled
 # statements. Some weights are negative: what a word tells beyond the others is what is left.
 STATEMENT = Logistic(
-    -6.397,
-    (-4.462, 3.243, 0.176, 0.028, 4.027, 1.186, 5.078, 0.206, 0.582, -0.735, -5.848, -2.488),
+    -6.216,
+    (-4.043, 3.126, 0.166, 0.04, 3.808, 1.162, 4.872, 0.194, 0.583, -0.841, -6.09, -2.451),
 )
-QUESTION = Logistic(-9.549, (11.002, 3.234, 0.044, 2.895, -1.798, -1.673))
-ANSWERABLE = 0.245
+QUESTION = Logistic(-9.373, (11.01, 3.204, 3.041, -2.111, -1.375, -5.382))
+ANSWERABLE = 0.255
 """A question whose probability is below this is not answered.
 
 With whole topics held back, 2 % of the answerable questions fell below it.
 """
-NEVER = 1e-6
 WINDOW = 6
 """Words asked for that stand within so many words, stop words too, stand together."""
 FEWEST_WORDS = 3
@@ -65,6 +65,7 @@ class Asked:
     theme: "ThemeWords | None" = None
     amount: Amount | None = None
     unknown: float = 0.0
+    foreign: float = 0.0
     pairs: frozenset[tuple[str, str]] = frozenset()
     """Words asked for next to each other, stop words left out."""
 
@@ -189,8 +190,12 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
     return None
 
 
-def ask_for(understood: Understood, store: Store) -> Asked:
-    """The words of a question with their weights."""
+def ask_for(understood: Understood, store: Store, vector: Vectors) -> Asked:
+    """The words of a question with their weights, and what it is about.
+
+    Args:
+        vector: of the question.
+    """
     words = weights_of(understood, store)
     theme = theme_of(understood.subject, store.themes.values())
     topic = ThemeWords.of(theme) if theme else topic_of(understood, store.themes.values())
@@ -200,11 +205,13 @@ def ask_for(understood: Understood, store: Store) -> Asked:
     ]
     total = sum(w.idf for w in words.values())
     order = asked_words(understood)
+    concepts = concepts_of(store)
     return Asked(
         words=words,
         theme=topic,
         amount=amount,
         unknown=sum(strange) / total if total else 0.0,
+        foreign=concepts.foreign(concepts.about(vector), store),
         pairs=frozenset(zip(order, order[1:], strict=False)),
     )
 
@@ -365,17 +372,18 @@ class Support:
     """What the judgement of a whole question rests on: the best of everything found for it.
 
     `cosine` is the highest of a statement, `around` the largest share of the words asked for.
-    `odds` are the logarithm of the odds of the likeliest statement, `words` that of how many words
-    were asked for, `amount` says whether a figure was, and `unknown` is the share of the words, by
-    rarity, that are nowhere in the documents and have no other word there.
+    `words` is the logarithm of how many words were asked for, `amount` says whether a figure was,
+    and `unknown` is the share of the words, by rarity, that are nowhere in the documents and have
+    no other word there. `foreign` is the share of the concepts near to the question of which no
+    term is there.
     """
 
     cosine: float
     around: float
-    odds: float
     words: float
     amount: bool
     unknown: float
+    foreign: float
 
     @property
     def values(self) -> tuple[float, ...]:
@@ -383,28 +391,26 @@ class Support:
         return (
             self.cosine,
             self.around,
-            self.odds,
             self.words,
             float(self.amount),
             self.unknown,
+            self.foreign,
         )
 
 
-def support(asked: Asked, found: Sequence[Features], model: Logistic = STATEMENT) -> Support:
+def support(asked: Asked, found: Sequence[Features]) -> Support:
     """The evidence that anything found answers the question.
 
     Where a figure is asked for, statements that hold one of its kind count, if there are any.
     """
     telling = [f for f in found if not f.number_missing] or found
-    best = max((model(f.values) for f in telling), default=0.0)
-    best = min(max(best, NEVER), 1 - NEVER)
     return Support(
         cosine=max((f.cosine for f in telling), default=0.0),
         around=max((f.around for f in telling), default=0.0),
-        odds=math.log(best / (1 - best)),
         words=math.log1p(len(asked.words)),
         amount=asked.amount is not None,
         unknown=asked.unknown,
+        foreign=asked.foreign,
     )
 
 

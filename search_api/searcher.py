@@ -149,7 +149,7 @@ class Searcher:
         understood, documents, notes = self._prepare(query)
         sheet = Sheet(self.store)
         scopes = scope.by_system(self.store, documents)
-        asked = ask_for(understood, self.store)
+        asked = ask_for(understood, self.store, self._vector_of(understood))
         outside = bool(understood.outside and not understood.systems)
         refused = outside or is_personal_medical(understood.text)
         weighed: dict[str, list[Weighed]] = {s: [] for s in scopes}
@@ -347,7 +347,7 @@ class Searcher:
             text, self.store.themes.values()
         )
         understood = self._understander.understand(known.label if known else text, None)
-        asked = ask_for(understood, self.store)
+        asked = ask_for(understood, self.store, self._vector_of(understood))
         if known is None:
             return ComparedTheme(text, text), understood, asked
         asked = replace(asked, theme=ThemeWords.of(known))

