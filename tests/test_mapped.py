@@ -5,7 +5,6 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from indexer.store import mapped
 from indexer.store.mapped import Mapped
 
 
@@ -21,12 +20,11 @@ def resident(path: Path) -> int:
 
 
 @pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="needs Linux")
-def test_what_was_read_is_given_back(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(mapped, "MOST_HELD", 2**20)
+def test_what_was_read_is_given_back(tmp_path: Path) -> None:
     path = tmp_path / "vectors.npy"
     values = np.arange(2**20, dtype=np.float32).reshape(-1, 256)
     np.save(path, values)
-    held = Mapped(path)
+    held = Mapped(path, most_held=2**20)
     assert np.array_equal(held.array, values)
     assert resident(path) >= values.nbytes // 1024
     held.touched(10, whole=True)

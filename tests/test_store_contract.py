@@ -167,6 +167,7 @@ def test_groups_of_documents_find_what_each_finds_alone(store: Store) -> None:
             assert row in rows or not whole or gist.form == "contents"
         assert set(rows.tolist()) <= set(among)
     assert [len(rows) for rows in store.rows_with([], 5, groups)] == [0] * len(groups)
+    assert store.candidates_each(vector, words, k, []) == []
 
 
 def test_nearest_and_matching_are_exact_among_documents(store: Store, searcher: Searcher) -> None:
