@@ -15,7 +15,7 @@ model they are embedded once for each index, by `icsearch index` or by whoever n
 
 import json
 import tomllib
-from collections.abc import Iterator, Sequence, Set
+from collections.abc import Callable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -28,7 +28,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import CatalogueError
-from indexer.analyse import terms
+from indexer.analyse import distinct, terms
 from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
 from indexer.gist import Gist
 from indexer.store import Store
@@ -82,12 +82,20 @@ class Concepts:
         index.add(self.codes.astype(np.float32) / np.float32(self.scale))
         return index
 
+    @cached_property
+    def _asked(self) -> Callable[[bytes], tuple[About, ...]]:
+        return lru_cache(maxsize=256)(self._about)
+
     def about(self, vector: Vectors) -> tuple[About, ...]:
         """What a question is about, most first; nothing where no wording is near.
 
         Args:
             vector: of the question, shape (dimensions,).
         """
+        return self._asked(vector.tobytes())
+
+    def _about(self, content: bytes) -> tuple[About, ...]:
+        vector = np.frombuffer(content, dtype=np.float32)
         found, which = self._index.search(vector[None, :], min(NEAREST_WORDINGS, len(self.owner)))
         nearest: dict[int, float] = {}
         for cosine, wording in zip(found[0].tolist(), which[0].tolist(), strict=True):
@@ -113,50 +121,63 @@ class Concepts:
         )
         return 1 - known / total if total else 1.0
 
-    def unsaid(
-        self, about: Sequence[About], asked: Set[str], found: Sequence[Set[str]]
-    ) -> list[str]:
+    def unsaid(self, about: Sequence[About], asked: Set[str], found: Sequence[str]) -> list[str]:
         """Terms of what a question is surely about that it does not use and what was found does.
 
         Args:
             asked: the stems of the question.
-            found: those of each passage found.
+            found: the passages found.
         """
+        sure = [self.words[concept.concept] for concept in about if concept.weight >= SURELY]
+        other = [words for words in sure if not any(stems_of(word) <= asked for word in words)]
+        if not other:
+            return []
+        texts = [distinct(text) for text in found]
         told: dict[frozenset[str], str] = {}
-        for concept in about:
-            words = self.words[concept.concept]
-            if concept.weight < SURELY or any(stems_of(word) <= asked for word in words):
-                continue
-            held = (w for w in words if any(stems_of(w) <= own for own in found))
+        for words in other:
+            held = (w for w in words if any(stems_of(w) <= own for own in texts))
             for word in list(held)[:1]:
                 told.setdefault(stems_of(word), word)
         return list(told.values())
 
-    def held(self, about: Sequence[About], known: Sequence[Gist]) -> NDArray[np.float64]:
-        """How much of what a question is about is spoken of in each passage, 0 to 1."""
+    def held(
+        self, about: Sequence[About], known: Sequence[Gist], store: Store
+    ) -> NDArray[np.float64]:
+        """How much of what a question is about is spoken of in each passage, 0 to 1.
+
+        The rarest stem of each term is looked for first: nearly always it is not there.
+        """
         wanted = [
             (
                 found.weight,
-                [stems for word in self.words[found.concept] if (stems := stems_of(word))],
+                [
+                    [f" {stem} " for stem in sorted(stems, key=store.document_frequency)]
+                    for word in self.words[found.concept]
+                    if (stems := stems_of(word))
+                ],
             )
             for found in about
         ]
-        marks = {s: f" {s} " for _, terms_ in wanted for stems in terms_ for s in stems}
-        told: dict[tuple[frozenset[str], frozenset[str]], float] = {}
-        out = np.zeros(len(known))
-        for i, gist in enumerate(known):
-            own = frozenset([stem for stem, mark in marks.items() if mark in gist.own])
-            around = frozenset([stem for stem, mark in marks.items() if mark in gist.around])
-            if (own, around) not in told:
-                told[own, around] = sum(w * _share(terms_, own, around) for w, terms_ in wanted)
-            out[i] = told[own, around]
-        return out
+        return np.array(
+            [
+                sum(weight * _share(terms_, gist.own, gist.around) for weight, terms_ in wanted)
+                for gist in known
+            ],
+            dtype=np.float64,
+        )
 
 
-def _share(wanted: Sequence[frozenset[str]], own: Set[str], around: Set[str]) -> float:
-    if any(stems <= own for stems in wanted):
-        return 1.0
-    return AROUND if any(stems <= own | around for stems in wanted) else 0.0
+def _share(wanted: Sequence[Sequence[str]], own: str, around: str) -> float:
+    best = 0.0
+    for first, *others in wanted:
+        if first in own:
+            if all(other in own for other in others):
+                return 1.0
+        elif best or first not in around:
+            continue
+        if not best and all(other in own or other in around for other in others):
+            best = AROUND
+    return best
 
 
 @lru_cache(maxsize=10_000)

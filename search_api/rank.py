@@ -86,7 +86,7 @@ def features(
             row,
             row * when,
             dated * when,
-            concepts.held(concepts.about(vector), known),
+            concepts.held(concepts.about(vector), known, store),
         ]
     )
 

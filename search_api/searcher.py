@@ -327,7 +327,7 @@ class Searcher:
         """What is told of the concepts that a question is about, if the asker did not name them."""
         concepts = concepts_of(self.store)
         said = " ".join((understood.subject, *(e.to for e in understood.expansions)))
-        found = [distinct(hit.passage.text) for hit in hits]
+        found = [hit.passage.text for hit in hits]
         terms = concepts.unsaid(concepts.about(vector), distinct(said), found)
         return (f"Passages on {listed(terms)} were put higher.",) if terms else ()
 
