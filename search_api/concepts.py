@@ -13,10 +13,11 @@ embeds the wordings with the model that comes with the package, into `concepts.n
 model they are embedded once for each index, by `icsearch index` or by whoever needs them first.
 """
 
+import io
 import json
 import tomllib
+import zipfile
 from collections.abc import Callable, Iterator, Sequence, Set
-from contextlib import suppress
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
 from hashlib import sha256
@@ -28,11 +29,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import CatalogueError
+from indexer import disk
 from indexer.analyse import distinct, terms
 from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
 from indexer.gist import Gist
 from indexer.store import Store
-from search_api.derived import FOLDER, index_of, once_a_store
+from search_api.derived import FOLDER, index_of, keep, once_a_store
 from search_api.thesaurus import FILE as THESAURUS
 
 FILE = Path(__file__).parent / "concepts.toml"
@@ -135,27 +137,15 @@ class Concepts:
         texts = [distinct(text) for text in found]
         told: dict[frozenset[str], str] = {}
         for words in other:
-            held = (w for w in words if any(stems_of(w) <= own for own in texts))
-            for word in list(held)[:1]:
+            word = next((w for w in words if any(stems_of(w) <= own for own in texts)), None)
+            if word is not None:
                 told.setdefault(stems_of(word), word)
         return list(told.values())
 
-    def held(
-        self, about: Sequence[About], known: Sequence[Gist], store: Store
-    ) -> NDArray[np.float64]:
-        """How much of what a question is about is spoken of in each passage, 0 to 1.
-
-        The rarest stem of each term is looked for first: nearly always it is not there.
-        """
+    def held(self, about: Sequence[About], known: Sequence[Gist]) -> NDArray[np.float64]:
+        """How much of what a question is about is spoken of in each passage, 0 to 1."""
         wanted = [
-            (
-                found.weight,
-                [
-                    [f" {stem} " for stem in sorted(stems, key=store.document_frequency)]
-                    for word in self.words[found.concept]
-                    if (stems := stems_of(word))
-                ],
-            )
+            (found.weight, [marks for word in self.words[found.concept] if (marks := _marks(word))])
             for found in about
         ]
         return np.array(
@@ -181,6 +171,12 @@ def _share(wanted: Sequence[Sequence[str]], own: str, around: str) -> float:
 
 
 @lru_cache(maxsize=10_000)
+def _marks(word: str) -> tuple[str, ...]:
+    """The stems of a term as they stand in a gist, the longest, so mostly the rarest, first."""
+    return tuple(f" {stem} " for stem in sorted(stems_of(word), key=lambda s: (-len(s), s)))
+
+
+@lru_cache(maxsize=10_000)
 def stems_of(word: str) -> frozenset[str]:
     """The stems of a term, without the commonest words."""
     return frozenset(terms(word))
@@ -195,20 +191,13 @@ def concepts_of(store: Store) -> Concepts:
 
 def kept_or_made(store: Store) -> Concepts:
     """The concepts for a model that does not come with the package: embedded once for an index."""
-    path = made_for(store)
+    path = index_of(store) / FOLDER / f"concepts.{_told(store.encoder.facts)}.npz"
     kept = _read(path)
     if kept is not None:
         return kept
     found = embedded(store.encoder)
-    with suppress(OSError):  # a folder that is only to be read: embedded anew by each process
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _write(path, found)
+    keep(path, _packed(found))
     return found
-
-
-def made_for(store: Store) -> Path:
-    """Where the wordings embedded by the model of an index are kept, if it is not the usual one."""
-    return index_of(store) / FOLDER / f"concepts.{_told(store.encoder.facts)}.npz"
 
 
 @lru_cache(maxsize=1)
@@ -270,7 +259,7 @@ def embedded(encoder: Encoder) -> Concepts:
 def _read(path: Path) -> Concepts | None:
     """The concepts of a file, if it is there and whole."""
     try:
-        with np.load(path, allow_pickle=False) as held:
+        with np.load(io.BytesIO(path.read_bytes()), allow_pickle=False) as held:
             told = json.loads(str(held["told"]))
             return Concepts(
                 told=told["told"],
@@ -279,16 +268,16 @@ def _read(path: Path) -> Concepts | None:
                 codes=held["codes"],
                 scale=float(told["scale"]),
             )
-    except (OSError, ValueError, KeyError, EOFError):
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile):
         return None
 
 
-def _write(path: Path, found: Concepts) -> None:
-    """Write the file whole or not at all."""
+def _packed(found: Concepts) -> bytes:
+    """The content of a file of concepts."""
     told = {"told": found.told, "words": found.words, "scale": found.scale}
-    new = path.with_name(f".new-{path.name}")
-    np.savez(new, told=json.dumps(told), owner=found.owner, codes=found.codes)
-    new.replace(path)
+    content = io.BytesIO()
+    np.savez(content, told=json.dumps(told), owner=found.owner, codes=found.codes)
+    return content.getvalue()
 
 
 def main() -> None:
@@ -297,7 +286,7 @@ def main() -> None:
 
     settings = IndexSettings()
     folder = prepare(settings.model, Path(settings.index) / "models")
-    _write(MADE, embedded(open_encoder(folder)))
+    disk.replace(MADE, _packed(embedded(open_encoder(folder))))
 
 
 if __name__ == "__main__":

@@ -143,20 +143,30 @@ def _read(path: Path) -> Found | None:
 
 
 def _write(path: Path, found: Found) -> None:
-    """Write the file whole or not at all, and remove those of generations no longer kept."""
-    content = json.dumps(found, ensure_ascii=False, separators=(",", ":"))
-    with suppress(OSError):  # a folder that is only to be read: found anew by each process
+    """Keep what was found, and remove that of generations no longer kept."""
+    content = json.dumps(found, ensure_ascii=False, separators=(",", ":")).encode()
+    if keep(path, sha256(content).hexdigest().encode() + b"\n" + content):
+        _prune(path)
+
+
+def keep(path: Path, content: bytes) -> bool:
+    """Write a file whole or not at all; whether that could be done.
+
+    In a folder that is only to be read nothing is kept: each process finds it anew.
+    """
+    with suppress(OSError):
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=".new-")
         try:
-            with os.fdopen(handle, "w", encoding="utf-8") as file:
-                file.write(f"{sha256(content.encode()).hexdigest()}\n{content}")
+            with os.fdopen(handle, "wb") as file:
+                file.write(content)
             Path(name).chmod(0o644)
             Path(name).replace(path)
         except BaseException:
             Path(name).unlink(missing_ok=True)
             raise
-        _prune(path)
+        return True
+    return False
 
 
 def _prune(path: Path) -> None:

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from corpus.errors import IcsearchError
 from indexer.store import current_id, in_database, open_store
-from search_api import commitments, declared
+from search_api import commitments, concepts, declared
 from search_api.derived import path_in
 from search_api.settings import SearchSettings
 
@@ -26,5 +26,6 @@ def prepare(url: str | None) -> None:
         if all(path_in(Path(place), now, name, rules).is_file() for name, rules in kinds):
             return
         store = open_store(place)
+        concepts.concepts_of(store)
         declared.declared_of(store)
         commitments.register(store)

@@ -4,7 +4,8 @@ The features say nothing of any one collection: how well words and meaning match
 question is covered, and whether a row with a date is what was asked for. The weights were fitted by
 `python -m eval.fit` with a softmax over each question's candidates (Cao and others, "Learning to
 Rank: From Pairwise Approach to Listwise Approach", ICML 2007), on our questions and on three
-public collections together, never on the fresh questions.
+public collections together, never on the fresh questions. That of the concepts was set afterwards
+on our questions, the others left as they were.
 """
 
 import math
@@ -86,7 +87,7 @@ def features(
             row,
             row * when,
             dated * when,
-            concepts.held(concepts.about(vector), known, store),
+            concepts.held(concepts.about(vector), known),
         ]
     )
 

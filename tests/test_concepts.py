@@ -70,7 +70,7 @@ def test_the_nearer_concept_weighs_more() -> None:
     assert near.weight > 10 * far.weight
 
 
-def test_a_term_counts_less_where_part_of_it_stands_in_headings(searcher: Searcher) -> None:
+def test_a_term_counts_less_where_part_of_it_stands_in_headings() -> None:
     found = of((("falls prevention", "strength and balance"),), [[1.0, 0.0]])
     held = found.held(
         [About(0, 0.5)],
@@ -80,7 +80,6 @@ def test_a_term_counts_less_where_part_of_it_stands_in_headings(searcher: Search
             gist("balance"),
             gist("strength and balance"),
         ],
-        searcher.store,
     )
     assert held.tolist() == [0.5, 0.5 * concepts.AROUND, 0.0, 0.5]
 
@@ -121,6 +120,26 @@ def test_another_model_embeds_the_wordings_once_for_an_index(
     again = concepts.kept_or_made(searcher.store)
     assert again.words == made.words
     assert (again.codes == made.codes).all()
+
+
+def test_damaged_vectors_are_made_again_or_told(
+    searcher: Searcher, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = of((("falls",),), [[1.0, 0.0]])
+    monkeypatch.setattr(concepts, "index_of", lambda _: tmp_path)
+    monkeypatch.setattr(concepts, "embedded", lambda _: made)
+    concepts.kept_or_made(searcher.store)
+    (file,) = (tmp_path / "derived").iterdir()
+    whole = file.read_bytes()
+    at = whole.index(made.codes.tobytes())
+    for damaged in (whole[:-40], whole[:at] + b"\x00" + whole[at + 1 :], b""):
+        file.write_bytes(damaged)
+        assert concepts._read(file) is None
+        concepts.kept_or_made(searcher.store)
+        assert file.read_bytes() == whole
+    monkeypatch.setattr(concepts, "MADE", tmp_path / "nowhere.npz")
+    with pytest.raises(CatalogueError, match=r"nowhere\.npz"):
+        concepts._shipped.__wrapped__()
 
 
 def test_a_list_that_cannot_be_read_is_named(
