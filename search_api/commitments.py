@@ -20,17 +20,17 @@ from search_api.aims import aims_in
 from search_api.cite import cite
 from search_api.dates import Date, deadlines_in
 from search_api.derived import by_document, once_a_store
-from search_api.judge import ThemeWords, theme_of
 from search_api.ladder import grade
 from search_api.model import Citation, Commitment, Commitments, Filters, Ladder, Milestone
 from search_api.rows import Row
 from search_api.serialise import to_json
+from search_api.topics import ThemeWords, theme_of
 
 RULES = tuple(
     f"{package}.{name}"
     for package, names in (
         ("search_api", ("commitments", "dates", "ladder", "wording", "aims", "rows")),
-        ("search_api", ("judge", "cite", "model")),
+        ("search_api", ("topics", "cite", "model")),
         ("indexer", ("statements", "analyse")),
     )
     for name in names

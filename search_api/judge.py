@@ -8,13 +8,11 @@ words decide.
 """
 
 import math
-import re
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
 
-from corpus.model import Theme
-from indexer.analyse import STOP_STEMS, terms, tokens
+from indexer.analyse import STOP_STEMS, tokens
 from indexer.embed import Vectors
 from indexer.statements import Stated
 from indexer.store import Store
@@ -22,8 +20,7 @@ from search_api.amounts import Amount, amount_asked
 from search_api.concepts import concepts_of
 from search_api.cover import Weight, asked_words, shares, weights_of
 from search_api.model import Understood
-from search_api.thesaurus import SOURCE
-from search_api.understand import FRAME_STEMS
+from search_api.topics import ThemeWords, theme_of, topic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +59,7 @@ class Asked:
     """What statements are weighed against."""
 
     words: Mapping[str, Weight]
-    theme: "ThemeWords | None" = None
+    theme: ThemeWords | None = None
     amount: Amount | None = None
     unknown: float = 0.0
     foreign: float = 0.0
@@ -77,117 +74,6 @@ class Asked:
     def coverage(self, own: frozenset[str], around: frozenset[str]) -> tuple[float, float]:
         """Share of the words asked for, by rarity: in the statement, and with what is around it."""
         return shares(self.words, own, around)
-
-
-@dataclass(frozen=True, slots=True)
-class ThemeWords:
-    """The words of a theme as stems; an acronym counts only in capitals.
-
-    `passing` are phrases in which a word of the theme only names those whom something is for.
-    `narrow` says that it is one word of a theme: what is near to it may well be the rest of that.
-    """
-
-    id: str
-    label: str
-    phrases: tuple[tuple[str, ...], ...]
-    acronyms: tuple[str, ...]
-    passing: tuple[tuple[str, ...], ...] = ()
-    narrow: bool = False
-
-    @classmethod
-    def of(cls, theme: Theme) -> "ThemeWords":
-        """The words of a catalogue theme."""
-        acronyms = tuple(w for w in theme.words if w.isupper() and " " not in w)
-        phrases = tuple(_stems(w) for w in theme.words if w not in acronyms)
-        passing = tuple(_stems(w) for w in theme.passing)
-        return cls(theme.id, theme.label, phrases, acronyms, passing)
-
-    def spoken_in(self, text: str) -> bool:
-        """Whether a text uses a word of the theme."""
-        return self.first_in(text) is not None
-
-    def times_in(self, text: str) -> int:
-        """How often a text uses a word of the theme, overlapping ones once."""
-        count = start = 0
-        while (place := self.first_in(text[start:])) is not None:
-            count += 1
-            start += place[1]
-        return count
-
-    def first_in(self, text: str) -> tuple[int, int] | None:
-        """Where a word of the theme first stands in a text."""
-        found = tokens(text)
-        words = [word for word, _, _ in found]
-        for phrase in self.passing:
-            while (at := _find(words, phrase)) is not None:
-                words[at : at + len(phrase)] = [""] * len(phrase)
-        line = f" {' '.join(words)} "
-        places = []
-        for phrase in self.phrases:
-            # Most phrases are not there: a look at the line tells it at once.
-            if f" {' '.join(phrase)} " in line:
-                at = _find(words, phrase)
-                assert at is not None
-                places.append((found[at][1], found[at + len(phrase) - 1][2]))
-        for acronym in self.acronyms:
-            match = re.search(rf"(?<![\w&]){re.escape(acronym)}(?:s|'s|’s)?(?![\w&])", text)
-            if match:
-                places.append(match.span())
-        return min(places, default=None)
-
-
-def _stems(text: str) -> tuple[str, ...]:
-    return tuple(word for word, _, _ in tokens(text))
-
-
-def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
-    count = len(phrase)
-    for at in range(len(words) - count + 1):
-        if tuple(words[at : at + count]) == tuple(phrase):
-            return at
-    return None
-
-
-def _wanted(subject: str) -> tuple[str, ...]:
-    """The stems of a subject, without those of the question's frame."""
-    return tuple(w for w in terms(subject) if w not in FRAME_STEMS)
-
-
-def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
-    """The theme that a subject names: by its label or its id, and nothing more.
-
-    A word of a theme is not the theme: who asks for menopause does not ask for women's health.
-    """
-    wanted = _wanted(subject)
-    if not wanted:
-        return None
-    best = None
-    for theme in themes:
-        label = tuple(terms(theme.label))
-        if wanted in (label, tuple(terms(theme.id))):
-            return theme
-        if set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
-            best = best or theme
-    return best
-
-
-def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | None:
-    """The words of a subject that is a word of a theme: that, and its acronym or long form.
-
-    What planners compare by has a word of its own for it, so that word decides, as in a theme.
-    Other words of the thesaurus do not: they may be wider, as women's health is for menopause.
-    """
-    subject = understood.subject
-    wanted = _wanted(subject)
-    if not wanted:
-        return None
-    for word in (word for theme in themes for word in theme.words):
-        if word.isupper() and " " not in word and word not in subject:
-            continue
-        if tuple(terms(word)) == wanted:
-            also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
-            return replace(ThemeWords.of(Theme(word, word, "", (word, *also))), narrow=True)
-    return None
 
 
 def ask_for(understood: Understood, store: Store, vector: Vectors) -> Asked:

@@ -13,7 +13,6 @@ from search_api.commitments import themes_of
 from search_api.declared import Declared, declared_of
 from search_api.declaring import alike
 from search_api.headline import listed, plural
-from search_api.judge import ThemeWords
 from search_api.listing import Item
 from search_api.model import (
     Citation,
@@ -24,6 +23,7 @@ from search_api.model import (
     SharedTheme,
     SystemPriorities,
 )
+from search_api.topics import ThemeWords
 
 Place = tuple[str, int, int]
 

@@ -22,7 +22,7 @@ from search_api.answer import Sheet, Weighed
 from search_api.concepts import concepts_of
 from search_api.diversify import diversify
 from search_api.headline import comparison_summary, headline, listed, not_found_reason
-from search_api.judge import Asked, ThemeWords, ask_for, theme_of
+from search_api.judge import Asked, ask_for
 from search_api.medical import is_personal_medical
 from search_api.model import (
     MOST_CHARACTERS,
@@ -50,6 +50,7 @@ from search_api.model import (
 from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
+from search_api.topics import ThemeWords, theme_of
 from search_api.understand import Understander, asks_across
 from search_api.weighing import Weigher
 

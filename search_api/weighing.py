@@ -12,10 +12,11 @@ from indexer.store import Store
 from search_api import answer as answering
 from search_api import contacts
 from search_api.answer import Weighed
-from search_api.judge import Asked, Background, ThemeWords
+from search_api.judge import Asked, Background
 from search_api.model import Understood
 from search_api.retrieve import Candidate, Scope, retrieve_each
 from search_api.settings import SearchSettings
+from search_api.topics import ThemeWords
 
 MOST_THEME_ROWS = 2_000
 MOST_THEME_PASSAGES = 25

@@ -16,16 +16,15 @@ from search_api.judge import (
     Background,
     Features,
     Logistic,
-    ThemeWords,
     answerable,
     ask_for,
     features,
     probability,
     support,
-    theme_of,
 )
 from search_api.model import Query
 from search_api.searcher import Searcher
+from search_api.topics import ThemeWords, theme_of
 
 KINDS = {a.name: a for a in AMOUNTS}
 

@@ -2,8 +2,8 @@
 
 from collections import Counter
 
-from search_api.judge import ThemeWords
 from search_api.searcher import Searcher
+from search_api.topics import ThemeWords
 from search_api.weighing import by_stems
 
 
