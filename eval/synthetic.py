@@ -74,8 +74,8 @@ class Likeness:
         ranks = np.arange(len(words)) + 1 + ZIPF_SHIFT
         chances = ranks**-ZIPF_EXPONENT
         rows = np.arange(store.manifest.passages)
-        own = [store.statement_vectors(row) for row in rows.tolist()]
-        middles = np.concatenate([store.vectors(rows), *own]).astype(np.float32)
+        statements, _ = store.vectors_of_statements(rows)
+        middles = np.concatenate([store.vectors(rows), statements]).astype(np.float32)
         _, spread, axes = np.linalg.svd(middles - middles.mean(axis=0), full_matrices=False)
         lengths = spread / math.sqrt(len(middles))
         return cls(

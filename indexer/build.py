@@ -101,7 +101,9 @@ def build_index(settings: IndexSettings, tell: Tell = lambda *_: None) -> Manife
             with embedding(encoder, model, settings.scheduler) as able:
                 progress = Progress(place.progress, able)
                 share = settings.context_share
-                embedded = embed([*changed.values()], catalogue, share, able, known, progress, tell)
+                embedded = embed(
+                    [*changed.values()], catalogue, share, able, former, known, progress, tell
+                )
             fresh = dict(zip(changed, embedded, strict=True))
             defined = _definitions(reads, changed, former)
             contents = Contents(
@@ -172,14 +174,14 @@ def _grown(
     return made | {"nearest": plan | {"order": named}}, order
 
 
-def _known(former: Store | None, whole: Sequence[str]) -> dict[str, tuple[Store, int]]:
-    """Where vectors of former documents are that are not taken over whole, by their keys."""
-    known: dict[str, tuple[Store, int]] = {}
+def _known(former: Store | None, whole: Sequence[str]) -> dict[str, int]:
+    """The rows of former documents that are not taken over whole, by what made their vectors."""
+    known: dict[str, int] = {}
     if former is None:
         return known
     for identity in set(former.documents).difference(whole):
-        for row, key in enumerate(former.embedding_keys(identity), former.rows_of(identity)[0]):
-            known[key] = former, row
+        first = former.rows_of(identity)[0]
+        known |= {key: row for row, key in enumerate(former.embedding_keys(identity), first)}
     return known
 
 

@@ -22,6 +22,7 @@ from indexer.statements import statements
 from indexer.store.base import Made, Store
 
 KEPT_AT_ONCE = 2_048
+TAKEN_AT_ONCE = 5_000
 KEY_BYTES = 16
 
 
@@ -95,7 +96,8 @@ def embed(
     catalogue: Catalogue,
     share: float,
     encoder: Encoder,
-    known: Mapping[str, tuple[Store, int]],
+    former: Store | None,
+    known: Mapping[str, int],
     progress: Progress,
     tell: Callable[[str, int, int], None],
 ) -> list[Made]:
@@ -104,7 +106,7 @@ def embed(
     A passage's vector is the mean, by `share`, of those of it alone and with its context.
 
     Args:
-        known: by what vectors were made of, a store and its row that has them.
+        known: by what vectors were made of, the row of the former generation that has them.
     """
     recipe = [asdict(encoder.facts), share]
     keys: list[str] = []
@@ -145,11 +147,15 @@ def embed(
     for i, own in zip(fresh, said, strict=True):
         rows[i] = np.stack([by_text[text] for text in own]) if own else none
     new = set(fresh)
-    for i, key in enumerate(keys):
-        if i not in new:
-            store, row = known[key]
-            vectors[i] = store.vectors(np.array([row]))[0]
-            rows[i] = store.statement_vectors(row)
+    same = [i for i in range(len(keys)) if i not in new]
+    for at in range(0, len(same), TAKEN_AT_ONCE):
+        assert former is not None
+        some = same[at : at + TAKEN_AT_ONCE]
+        held = np.array([known[keys[i]] for i in some], dtype=np.int64)
+        vectors[some] = former.vectors(held)
+        own_vectors, counts = former.vectors_of_statements(held)
+        for i, taken in zip(some, np.split(own_vectors, np.cumsum(counts)[:-1]), strict=True):
+            rows[i] = taken
     out, at = [], 0
     for part in parts:
         end = at + len(part.passages)

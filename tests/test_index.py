@@ -68,7 +68,7 @@ def test_statement_vectors_belong_to_their_statements(searcher: Searcher) -> Non
     for row in range(0, store.manifest.passages, 37):
         (passage,) = store.passages([row])
         found = statements(passage, store.reading(passage.document_id))
-        vectors = store.statement_vectors(row)
+        vectors, _ = store.vectors_of_statements(np.array([row]))
         assert len(vectors) == len(found)
         if found:
             made = store.encoder.passages([found[-1].text])[0]

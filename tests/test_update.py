@@ -183,7 +183,7 @@ def of_format_2(generation: Path) -> None:
     connection = sqlite3.connect(generation / "passages.sqlite")
     connection.executescript(
         "ALTER TABLE documents DROP COLUMN words; ALTER TABLE passages DROP COLUMN stems;"
-        "ALTER TABLE passages DROP COLUMN heading;"
+        "ALTER TABLE passages DROP COLUMN heading; DROP TABLE gists; DROP TABLE statements;"
         "CREATE TABLE facts (name TEXT PRIMARY KEY, value TEXT NOT NULL);"
     )
     connection.executemany(

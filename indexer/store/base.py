@@ -17,6 +17,8 @@ from indexer.statements import Stated
 
 Rows = NDArray[np.int64]
 Scores = NDArray[np.float32]
+Found = tuple[Rows, Scores]
+"""Rows and their scores, best first."""
 BM25_DECIMALS = 2
 
 
@@ -51,26 +53,14 @@ class Store(Protocol):
         """The first row of a document and the one after its last."""
         ...
 
-    def nearest(
-        self, vector: Vectors, k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    def nearest(self, vector: Vectors, k: int, documents: Sequence[str] | None) -> Found:
         """The k passages most like a vector, by cosine, best first; among documents if given."""
         ...
 
     def matching(
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    ) -> Found:
         """The k passages that match weighted stems best by BM25F, among documents if given."""
-        ...
-
-    def candidates(
-        self,
-        vector: Vectors,
-        words: Mapping[str, float],
-        k: int,
-        documents: Sequence[str] | None,
-    ) -> tuple[tuple[Rows, Scores], tuple[Rows, Scores]]:
-        """What `nearest` and `matching` find; a database is asked for both at once."""
         ...
 
     def candidates_each(
@@ -79,8 +69,8 @@ class Store(Protocol):
         words: Mapping[str, float],
         k: int,
         groups: Sequence[Sequence[str] | None],
-    ) -> list[tuple[tuple[Rows, Scores], tuple[Rows, Scores]]]:
-        """What `candidates` finds in each of several groups of documents."""
+    ) -> list[tuple[Found, Found]]:
+        """What `nearest` and `matching` find in each of several groups of documents."""
         ...
 
     def rows_with(
@@ -96,12 +86,8 @@ class Store(Protocol):
         """The passages' vectors, shape (rows, dimensions)."""
         ...
 
-    def statement_vectors(self, row: int) -> Vectors:
-        """Vectors of a passage's statements in order, shape (statements, dimensions)."""
-        ...
-
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
-        """Statement vectors of many rows, one row's after the other's, and how many each has."""
+        """Vectors of the statements of rows, each row's in order, and how many each has."""
         ...
 
     def document_frequency(self, word: str) -> int:
@@ -208,15 +194,14 @@ def as_planted(documents: Sequence[Entry]) -> list[Planted]:
 
 def made_of(store: Store, document_id: str) -> Made:
     """What a store holds of a document."""
-    rows = range(*store.rows_of(document_id))
-    own = [store.statement_vectors(row) for row in rows]
-    none = np.empty((0, store.encoder.facts.dimensions), dtype=np.float32)
+    rows = np.arange(*store.rows_of(document_id), dtype=np.int64)
+    statements, counts = store.vectors_of_statements(rows)
     return Made(
         reading=store.reading(document_id),
-        passages=store.passages(rows),
-        vectors=store.vectors(np.asarray(rows, dtype=np.int64)),
-        statements=np.concatenate([none, *own]),
-        ends=np.cumsum([len(vectors) for vectors in own], dtype=np.int64),
+        passages=store.passages(rows.tolist()),
+        vectors=store.vectors(rows),
+        statements=statements,
+        ends=np.cumsum(counts, dtype=np.int64),
         embedding_keys=store.embedding_keys(document_id),
     )
 
@@ -260,7 +245,7 @@ class Place(Protocol):
         ...
 
 
-def top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
+def top(rows: Rows, scores: Scores, k: int) -> Found:
     """The k best of rows with their scores, best first; ties go to the lower row."""
     if len(rows) > k:
         least = np.partition(scores, len(scores) - k)[len(scores) - k]
@@ -268,3 +253,13 @@ def top(rows: Rows, scores: Scores, k: int) -> tuple[Rows, Scores]:
         rows, scores = rows[kept], scores[kept]
     order = np.lexsort((rows, -scores))[:k]
     return rows[order], scores[order]
+
+
+def within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
+    """Which rows lie in one of the ranges, that are in order and apart."""
+    firsts, ends = np.array(ranges, dtype=np.int64).reshape(-1, 2).T
+    if not len(firsts):
+        return np.zeros(len(rows), dtype=np.bool_)
+    held = np.searchsorted(firsts, rows, side="right") - 1
+    inside: NDArray[np.bool_] = (held >= 0) & (rows < ends[held])
+    return inside

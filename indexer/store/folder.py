@@ -5,9 +5,7 @@ share the files of parts that are alike in both.
 """
 
 import json
-import math
 import sqlite3
-import tempfile
 import threading
 from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
@@ -17,8 +15,6 @@ from typing import Any, TypeVar
 
 import faiss
 import numpy as np
-import tantivy
-from numpy.typing import NDArray
 
 from corpus.errors import IndexDamaged
 from corpus.model import Document, Page, Passage, Reading
@@ -28,10 +24,11 @@ from indexer.gist import Gist, gist_of
 from indexer.manifest import WHAT_TO_DO, DocumentReport, Manifest
 from indexer.statements import Stated, statements
 from indexer.store import ann, gists, parts, spelling
-from indexer.store.base import Planted, Rows, Scores, rounded, top
+from indexer.store.base import Found, Planted, Rows, top, within
+from indexer.store.lexical import Lexical, any_of, any_whole
 from indexer.store.nouns import by_id, facts_of, pages_of, passage_of, reading_of
 from indexer.store.parts import Part, Rendered
-from indexer.store.writer import FACTS, FIELDS, LOCK, lexical_schema
+from indexer.store.writer import FACTS
 
 T = TypeVar("T")
 MOST_HASHED = 64 * 2**20
@@ -39,8 +36,6 @@ ROWS_A_QUERY = 500
 PASSAGES_KEPT = 20_000
 MOST_FETCHED = 20_000
 """So many hits are fetched at once for several groups; a group that has too few is asked alone."""
-WIDE = 0.2
-"""A filter that lets so much through is applied to what was found rather than while searching."""
 
 
 class FolderStore:
@@ -66,8 +61,8 @@ class FolderStore:
             self._prepared = gists.there(self._parts[0].rows)
             self._firsts = np.array([part.first for part in self._parts], dtype=np.int64)
             self._size = self._parts[-1].end
-            self._searcher = _lexical(folder / parts.LEXICAL)
-            self._segments = self._firsts_of_segments([f.name for f in folders])
+            firsts = {part.name: p.first for part, p in zip(folders, self._parts, strict=True)}
+            self._lexical = Lexical(folder, firsts, self._ranges)
             facts = facts_of(known)
             documents = [
                 (Document(**json.loads(d.document)), part, d)
@@ -106,15 +101,6 @@ class FolderStore:
         known = json.loads((self.folder / FACTS).read_text(encoding="utf-8"))
         return known, [self.folder / parts.FOLDER / name for name in known["parts"]]
 
-    def _firsts_of_segments(self, names: Sequence[str]) -> Rows:
-        """For each segment of the lexical index, the first row of its part."""
-        meta = json.loads((self.folder / parts.LEXICAL / "meta.json").read_text(encoding="utf-8"))
-        found = [s["segment_id"].replace("-", "")[: parts.NAME_DIGITS] for s in meta["segments"]]
-        if self.manifest.format == 2:
-            return np.zeros(len(found), dtype=np.int64)
-        first = {name: part.first for name, part in zip(names, self._parts, strict=True)}
-        return np.array([first[name] for name in found], dtype=np.int64)
-
     def _rows_of_nodes(self) -> Rows | None:
         """For each node of the graph its row, or -1 if its document went; None if alike."""
         key_of = {report.id: report.key for report in self.manifest.documents}
@@ -146,9 +132,7 @@ class FolderStore:
         """The first row of a document and the one after its last."""
         return self._rows[document_id]
 
-    def nearest(
-        self, vector: Vectors, k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    def nearest(self, vector: Vectors, k: int, documents: Sequence[str] | None) -> Found:
         """The k passages most like a vector, by cosine, best first; among documents if given."""
         ranges = self._ranges(documents)
         among = sum(end - first for first, end in ranges)
@@ -156,15 +140,13 @@ class FolderStore:
             rows = self._nearest.rows(vector, k, among / self._size)
             if rows is not None:
                 if documents is not None:
-                    rows = rows[_within(rows, ranges)]
+                    rows = rows[within(rows, ranges)]
                 if len(rows) >= k:
                     rows = rows[: 2 * k]
                     return top(rows, self.vectors(rows) @ vector, k)
         return self._scanned(vector, k, ranges)
 
-    def exact(
-        self, vector: Vectors, k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    def exact(self, vector: Vectors, k: int, documents: Sequence[str] | None) -> Found:
         """What `nearest` would find by comparing every vector: a yardstick."""
         return self._scanned(vector, k, self._ranges(documents))
 
@@ -180,9 +162,7 @@ class FolderStore:
                 joined.append((first, end))
         return joined
 
-    def _scanned(
-        self, vector: Vectors, k: int, ranges: Sequence[tuple[int, int]]
-    ) -> tuple[Rows, Scores]:
+    def _scanned(self, vector: Vectors, k: int, ranges: Sequence[tuple[int, int]]) -> Found:
         """The k best rows of ranges, every one compared; nothing is copied."""
         # More threads wait for one another longer than one takes, above all when all are busy.
         faiss.omp_set_num_threads(1)
@@ -209,43 +189,9 @@ class FolderStore:
 
     def matching(
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    ) -> Found:
         """The k passages that match weighted stems best by BM25F, among documents if given."""
-        query = _any_of(words)
-        if not words or documents is None:
-            return self._hits(query, k)
-        ranges = self._ranges(documents)
-        share = sum(end - first for first, end in ranges) / max(1, self._size)
-        if share >= WIDE:
-            # Nearly everything passes: fetch some more and filter, unless too few are left.
-            fetched = math.ceil(2 * k / share)
-            rows, scores = self._hits(query, fetched)
-            passed = _within(rows, ranges)
-            if int(passed.sum()) >= k or len(rows) < fetched:
-                return rows[passed][:k], scores[passed][:k]
-        among = tantivy.Query.term_set_query(SCHEMA_OF_LEXICAL, "document", list(documents))
-        among = tantivy.Query.const_score_query(among, 0.0)
-        both = [(tantivy.Occur.Must, query), (tantivy.Occur.Must, among)]
-        return self._hits(tantivy.Query.boolean_query(both), k)
-
-    def _hits(self, query: tantivy.Query, k: int) -> tuple[Rows, Scores]:
-        hits = self._searcher.search(query, k, count=False).hits
-        addresses = [address for _, address in hits]
-        found = np.asarray(self._searcher.fast_field_values("row", addresses), dtype=np.int64)
-        return (
-            found + self._segments[[address.segment_ord for address in addresses]],
-            rounded(np.asarray([score for score, _ in hits], dtype=np.float32)),
-        )
-
-    def candidates(
-        self,
-        vector: Vectors,
-        words: Mapping[str, float],
-        k: int,
-        documents: Sequence[str] | None,
-    ) -> tuple[tuple[Rows, Scores], tuple[Rows, Scores]]:
-        """What `nearest` and `matching` find."""
-        return self.nearest(vector, k, documents), self.matching(words, k, documents)
+        return self._lexical.best(any_of(words), k, documents if words else None)
 
     def candidates_each(
         self,
@@ -253,36 +199,23 @@ class FolderStore:
         words: Mapping[str, float],
         k: int,
         groups: Sequence[Sequence[str] | None],
-    ) -> list[tuple[tuple[Rows, Scores], tuple[Rows, Scores]]]:
-        """What `candidates` finds in each of several groups of documents.
-
-        Words are looked for once in all of them; a group that got too few of the hits is asked for
-        alone, so that each has its own best.
-        """
+    ) -> list[tuple[Found, Found]]:
+        """What `nearest` and `matching` find in each of several groups of documents."""
+        near = [self.nearest(vector, k, group) for group in groups]
         if len(groups) < 2 or not words:
-            return [self.candidates(vector, words, k, group) for group in groups]
+            return [(n, self.matching(words, k, g)) for n, g in zip(near, groups, strict=True)]
         fetched = min(MOST_FETCHED, 2 * k * len(groups))
-        rows, scores = self._hits(_any_of(words), fetched)
-        out = []
-        for group in groups:
-            passed = np.flatnonzero(_within(rows, self._ranges(group)))
-            if len(passed) >= k or len(rows) < fetched:
-                hits = rows[passed[:k]], scores[passed[:k]]
-            else:
-                hits = self.matching(words, k, group)
-            out.append((self.nearest(vector, k, group), hits))
-        return out
+        hits = self._lexical.best_each(any_of(words), k, groups, fetched)
+        return [(n, (rows[:k], scores[:k])) for n, (rows, scores) in zip(near, hits, strict=True)]
 
     def rows_with(
         self, phrases: Collection[Sequence[str]], k: int, groups: Sequence[Sequence[str]]
     ) -> list[Rows]:
         """The rows of each group whose text or headings hold every stem of some phrase."""
-        among = [self._ranges(group) for group in groups]
         if not phrases or not groups:
             return [np.empty(0, dtype=np.int64) for _ in groups]
-        whole = [(tantivy.Occur.Should, _all_of(phrase)) for phrase in phrases]
-        rows, _ = self._hits(tantivy.Query.boolean_query(whole), k * len(groups))
-        return [rows[_within(rows, ranges)] for ranges in among]
+        hits = self._lexical.best_each(any_whole(phrases), k, groups, k * len(groups))
+        return [rows for rows, _ in hits]
 
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
@@ -292,13 +225,8 @@ class FolderStore:
             part.vectors_touched(len(places))
         return out
 
-    def statement_vectors(self, row: int) -> Vectors:
-        """Vectors of a passage's statements in order, shape (statements, dimensions)."""
-        part = self._part(row)
-        return part.statement_vectors(row - part.first)
-
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
-        """Statement vectors of many rows, one row's after the other's, and how many each has."""
+        """Vectors of the statements of rows, each row's in order, and how many each has."""
         if len(self._parts) == 1:
             return self._parts[0].vectors_of_statements(rows)
         counts = np.zeros(len(rows), dtype=np.int64)
@@ -320,7 +248,7 @@ class FolderStore:
         return self._frequency(word)
 
     def _count(self, word: str) -> int:
-        return int(self._searcher.doc_freq("text", word))
+        return self._lexical.frequency(word)
 
     def _nearest_word(self, word: str) -> str | None:
         """The word of the documents that a word nowhere in them most likely is, or None."""
@@ -446,57 +374,3 @@ class FolderStore:
     def definitions(self) -> Mapping[str, Sequence[tuple[str, str]]]:
         """By document the acronyms that it defines, as (short, long); none of what is not known."""
         return self._definitions
-
-
-SCHEMA_OF_LEXICAL = lexical_schema()
-
-
-def _any_of(words: Mapping[str, float]) -> tantivy.Query:
-    """Weighted stems in any field."""
-    # One flat union of terms: only that lets tantivy pass over blocks that cannot be best.
-    clauses = [
-        tantivy.Query.boost_query(
-            tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word), weight * boost
-        )
-        for word, weight in words.items()
-        for field, boost in FIELDS.items()
-    ]
-    return tantivy.Query.boolean_query([(tantivy.Occur.Should, c) for c in clauses])
-
-
-def _all_of(phrase: Sequence[str]) -> tantivy.Query:
-    """Every stem of a phrase, each in the text or in a heading."""
-    whole = []
-    for word in phrase:
-        fields = [
-            (tantivy.Occur.Should, tantivy.Query.term_query(SCHEMA_OF_LEXICAL, field, word))
-            for field in ("text", "heading")
-        ]
-        whole.append((tantivy.Occur.Must, tantivy.Query.boolean_query(fields)))
-    return tantivy.Query.boolean_query(whole)
-
-
-def _within(rows: Rows, ranges: Sequence[tuple[int, int]]) -> NDArray[np.bool_]:
-    """Which rows lie in one of the ranges, that are in order and apart."""
-    firsts, ends = np.array(ranges, dtype=np.int64).reshape(-1, 2).T
-    if not len(firsts):
-        return np.zeros(len(rows), dtype=np.bool_)
-    held = np.searchsorted(firsts, rows, side="right") - 1
-    inside: NDArray[np.bool_] = (held >= 0) & (rows < ends[held])
-    return inside
-
-
-def _lexical(folder: Path) -> tantivy.Searcher:
-    """A searcher of a lexical index, also where nothing can be written.
-
-    tantivy makes a lock file to open an index. On a read-only or full disk it makes it beside links
-    to the index's files; they can go once the searcher has the files open.
-    """
-    try:
-        return tantivy.Index.open(str(folder)).searcher()
-    except ValueError:
-        with tempfile.TemporaryDirectory(prefix="icsearch-") as links:
-            for file in folder.iterdir():
-                if file.suffix != LOCK:
-                    (Path(links) / file.name).symlink_to(file.absolute())
-            return tantivy.Index.open(links).searcher()

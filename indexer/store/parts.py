@@ -148,13 +148,8 @@ class Part:
         kept = gists.kept(self.rows, first, end)
         return Rendered(document, passages, self.vectors[first:end], own, ends, *kept)
 
-    def statement_vectors(self, row: int) -> Vectors:
-        """Vectors of the statements of its passage `row`, in order."""
-        start = int(self._ends[row - 1]) if row else 0
-        return np.asarray(self._statements[start : int(self._ends[row])], np.float32)
-
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
-        """Statement vectors of many rows, one row's after the other's, and how many each has."""
+        """Vectors of the statements of rows, each row's in order, and how many each has."""
         ends = self._ends[rows]
         counts = ends - np.where(rows > 0, self._ends[rows - 1], 0)
         # Where each vector stands: from its row's first one on.

@@ -26,7 +26,7 @@ from indexer.manifest import DocumentReport, Manifest
 from indexer.settings import DatabaseSettings
 from indexer.statements import Stated, statements
 from indexer.store import spelling
-from indexer.store.base import Planted, Rows, Scores, rounded, top
+from indexer.store.base import Found, Planted, Rows, rounded, top
 from indexer.store.nouns import by_id, facts_of, passage_of, reading_of
 from indexer.store.postgres.bm25 import RECORD, Bm25, Records, Titles, Totals
 from indexer.store.postgres.database import Database, table
@@ -37,7 +37,6 @@ KEPT_WORDS = 2_000
 # Beyond what is asked, so that a rounding of the database's own sums pushes none out.
 SPARE = 16
 OVERFETCH = 8
-AHEAD = 500
 
 K = TypeVar("K")
 V = TypeVar("V")
@@ -69,11 +68,6 @@ class Kept(Generic[K, V]):
             out |= found
             self.put(found)
         return out
-
-    def peek(self, key: K) -> V | None:
-        """The value of a key if it is kept."""
-        with self._lock:
-            return self._values.get(key)
 
     def put(self, found: Mapping[K, V]) -> None:
         """Keep values that came along with something else."""
@@ -166,21 +160,22 @@ class PostgresStore:
         places = np.searchsorted(self._firsts, rows, side="right") - 1
         return [self._names[i] for i in np.unique(places).tolist()]
 
-    def candidates(
+    def candidates_each(
         self,
         vector: Vectors,
         words: Mapping[str, float],
         k: int,
-        documents: Sequence[str] | None,
-    ) -> tuple[tuple[Rows, Scores], tuple[Rows, Scores]]:
-        """What `nearest` and `matching` find, asked side by side."""
-        near = self._beside.submit(self.nearest, vector, k, documents)
-        matched = self.matching(words, k, documents)
-        return near.result(), matched
+        groups: Sequence[Sequence[str] | None],
+    ) -> list[tuple[Found, Found]]:
+        """What `nearest` and `matching` find in each of several groups, both asked at once."""
+        out = []
+        for group in groups:
+            near = self._beside.submit(self.nearest, vector, k, group)
+            matched = self.matching(words, k, group)
+            out.append((near.result(), matched))
+        return out
 
-    def nearest(
-        self, vector: Vectors, k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    def nearest(self, vector: Vectors, k: int, documents: Sequence[str] | None) -> Found:
         """The k passages most like a vector, by cosine, best first; among documents if given."""
         asked = f"[{','.join(map(repr, vector.tolist()))}]"
         size = f"{self._dimensions}"
@@ -209,7 +204,7 @@ class PostgresStore:
 
     def matching(
         self, words: Mapping[str, float], k: int, documents: Sequence[str] | None
-    ) -> tuple[Rows, Scores]:
+    ) -> Found:
         """The k passages that match weighted stems best by BM25F, among documents if given."""
         if not words:
             return np.empty(0, dtype=np.int64), np.empty(0, dtype=np.float32)
@@ -271,25 +266,6 @@ class PostgresStore:
         )
         return [(row, _vector(sent)) for row, sent in found]
 
-    def statement_vectors(self, row: int) -> Vectors:
-        """Vectors of a passage's statements in order, shape (statements, dimensions)."""
-        held = self._held.peek(row)
-        if held is None:
-            # Asked for without its passage when an index is copied or updated: more will follow.
-            end = self._ranges[self._documents_of(np.array([row]))[0]][1]
-            held = self._held.get(range(row, min(end, row + AHEAD)))[row]
-        return held.statements
-
-    def candidates_each(
-        self,
-        vector: Vectors,
-        words: Mapping[str, float],
-        k: int,
-        groups: Sequence[Sequence[str] | None],
-    ) -> list[tuple[tuple[Rows, Scores], tuple[Rows, Scores]]]:
-        """What `candidates` finds in each of several groups of documents."""
-        return [self.candidates(vector, words, k, group) for group in groups]
-
     def rows_with(
         self, phrases: Collection[Sequence[str]], k: int, groups: Sequence[Sequence[str]]
     ) -> list[Rows]:
@@ -298,9 +274,9 @@ class PostgresStore:
         return [self.matching(words, k, group)[0] for group in groups]
 
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
-        """Statement vectors of many rows, one row's after the other's, and how many each has."""
-        self._held.get(rows.tolist())
-        found = [self.statement_vectors(row) for row in rows.tolist()]
+        """Vectors of the statements of rows, each row's in order, and how many each has."""
+        held = self._held.get(rows.tolist())
+        found = [held[row].statements for row in rows.tolist()]
         none = np.empty((0, self._dimensions), dtype=np.float32)
         return np.concatenate([none, *found]), np.array([len(f) for f in found], dtype=np.int64)
 
