@@ -9,7 +9,6 @@ from collections.abc import Iterator, Mapping, Sequence
 from corpus.model import Document, Reading
 from indexer.store import Store
 from search_api.cite import citation_id, cite
-from search_api.commitments import themes_of
 from search_api.declared import Declared, declared_of
 from search_api.declaring import alike
 from search_api.headline import listed, plural
@@ -23,7 +22,7 @@ from search_api.model import (
     SharedTheme,
     SystemPriorities,
 )
-from search_api.topics import ThemeWords
+from search_api.topics import ThemeWords, themes_of
 
 Place = tuple[str, int, int]
 

@@ -80,6 +80,20 @@ def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
     return None
 
 
+def themes_of(text: str, themes: Sequence[ThemeWords]) -> tuple[str, ...]:
+    """The themes of which a text uses a word; its words are taken apart once for all of them."""
+    stems = {word for word, _, _ in tokens(text)}
+    return tuple(
+        theme.id
+        for theme in themes
+        if (
+            any(stems.issuperset(p) for p in theme.phrases)
+            or any(a in text for a in theme.acronyms)
+        )
+        and theme.spoken_in(text)
+    )
+
+
 def _wanted(subject: str) -> tuple[str, ...]:
     """The stems of a subject, without those of the question's frame."""
     return tuple(w for w in terms(subject) if w not in FRAME_STEMS)

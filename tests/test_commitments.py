@@ -9,8 +9,9 @@ from eval.answers import commitments as counted
 from eval.labels import read_labels
 from indexer.build import build_index
 from indexer.settings import IndexSettings
-from search_api.commitments import is_due_before, measure_of, register, select
+from search_api.commitments import is_due_before, register, select
 from search_api.model import Filters
+from search_api.promised import measure_of
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
 
