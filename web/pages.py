@@ -18,7 +18,7 @@ from search_api.params import (
 from search_api.searcher import Searcher
 from web.address import Address, asked, read
 from web.evidence import RUNGS, STATUSES
-from web.parts import Problem, form_of
+from web.parts import Problem
 from web.present.ask import AskPage
 from web.present.commitments import CommitmentsPage
 from web.present.compare import ComparePage
@@ -40,8 +40,7 @@ MOST_TO_FIND = 200
 KEPT_A_DAY = "private, max-age=86400"
 
 Make = Callable[[Searcher, Address], object]
-Told = Callable[[Searcher, Address, Problem | None], object]
-WithEmpty = ComparePage | PrioritiesPage | CommitmentsPage
+WithForm = AskPage | SearchPage | ComparePage | PrioritiesPage | CommitmentsPage
 
 
 def routes(site: Site) -> APIRouter:
@@ -50,14 +49,6 @@ def routes(site: Site) -> APIRouter:
 
     def page(path: str) -> Callable[[Callable[..., Response]], Callable[..., Response]]:
         return router.api_route(path, methods=["GET", "HEAD"])
-
-    def blank(request: Request, page: type[WithEmpty]) -> Told:
-        """The page before anything is asked, or with what is wrong."""
-
-        def told(searcher: Searcher, address: Address, problem: Problem | None) -> object:
-            return page.empty(searcher.store, address, site.home(request, searcher), problem)
-
-        return told
 
     @page("/")
     def home(request: Request) -> Response:
@@ -74,11 +65,7 @@ def routes(site: Site) -> APIRouter:
             answer = searcher.ask(read(address, AskParams).query())
             return AskPage.of(searcher.store, address, answer)
 
-        def unasked(searcher: Searcher, address: Address, problem: Problem | None) -> AskPage:
-            home = site.home(request, searcher)
-            return AskPage(form_of(searcher.store, address, home, problem), "")
-
-        return _form_page(site, request, "ask.jinja", AskParams, "q", answered, unasked)
+        return _form_page(site, request, "ask.jinja", AskParams, "q", answered, AskPage)
 
     @page("/search")
     def search(request: Request) -> Response:
@@ -89,11 +76,7 @@ def routes(site: Site) -> APIRouter:
             result = searcher.search(params.query())
             return SearchPage.of(searcher.store, address, result, params.limit)
 
-        def unasked(searcher: Searcher, address: Address, problem: Problem | None) -> SearchPage:
-            home = site.home(request, searcher)
-            return SearchPage(form_of(searcher.store, address, home, problem), "")
-
-        return _form_page(site, request, "search.jinja", SearchParams, "q", found, unasked)
+        return _form_page(site, request, "search.jinja", SearchParams, "q", found, SearchPage)
 
     @page("/compare")
     def compare(request: Request) -> Response:
@@ -107,13 +90,7 @@ def routes(site: Site) -> APIRouter:
             )
 
         return _form_page(
-            site,
-            request,
-            "compare.jinja",
-            CompareParams,
-            "theme",
-            compared,
-            blank(request, ComparePage),
+            site, request, "compare.jinja", CompareParams, "theme", compared, ComparePage
         )
 
     @page("/priorities")
@@ -127,13 +104,7 @@ def routes(site: Site) -> APIRouter:
             return PrioritiesPage.of(searcher.store, address, found, formats("priorities"))
 
         return _form_page(
-            site,
-            request,
-            "priorities.jinja",
-            FilterParams,
-            None,
-            declared,
-            blank(request, PrioritiesPage),
+            site, request, "priorities.jinja", FilterParams, None, declared, PrioritiesPage
         )
 
     @page("/documents")
@@ -202,13 +173,7 @@ def routes(site: Site) -> APIRouter:
             return CommitmentsPage.of(searcher.store, address, found, formats("commitments"))
 
         return _form_page(
-            site,
-            request,
-            "commitments.jinja",
-            CommitmentParams,
-            None,
-            promised,
-            blank(request, CommitmentsPage),
+            site, request, "commitments.jinja", CommitmentParams, None, promised, CommitmentsPage
         )
 
     return router
@@ -221,17 +186,21 @@ def _form_page(
     model: type[FilterParams],
     needed: str | None,
     made: Make,
-    blank: Told,
+    page: type[WithForm],
 ) -> Response:
     """A page with a form: empty before anything is asked, with what is wrong, or with the reply."""
     searcher = site.searcher(request)
     address = asked(request.url.path, request.query_params, model)
+
+    def blank(problem: Problem | None = None) -> WithForm:
+        return page.empty(searcher.store, address, site.home(request, searcher), problem)
+
     if needed is not None and needed not in request.query_params:
-        return site.show(request, template, blank(searcher, address, None))
+        return site.show(request, template, blank())
     try:
         view = made(searcher, address)
     except QueryError as error:
-        told = blank(searcher, address, Problem(error.message, error.field))
+        told = blank(Problem(error.message, error.field))
         return site.show(request, template, told, error.http_status)
     response = site.show(request, template, view)
     if "hx-request" in request.headers:

@@ -7,7 +7,17 @@ from search_api.headline import plural
 from search_api.model import Answer, Searched
 from web.address import Address
 from web.evidence import Quoter, SystemPart, searched_in_words, status_of, strongest, system_part
-from web.parts import Form, Link, Read, TakeAway, form_of, take_away, understood_as, wanted_words
+from web.parts import (
+    Form,
+    Link,
+    Problem,
+    Read,
+    TakeAway,
+    form_of,
+    take_away,
+    understood_as,
+    wanted_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +39,13 @@ class AskPage:
     compare: Link | None = None
     search: Link | None = None
     take: TakeAway | None = None
+
+    @classmethod
+    def empty(
+        cls, store: Store, address: Address, home: str | None, problem: Problem | None = None
+    ) -> "AskPage":
+        """The form, with what is wrong about it."""
+        return cls(form_of(store, address, home, problem), "")
 
     @classmethod
     def of(cls, store: Store, address: Address, answer: Answer) -> "AskPage":

@@ -8,7 +8,17 @@ from search_api.model import FacetValue, SearchResult
 from web.address import Address
 from web.evidence import Quote, Quoter
 from web.format import capital
-from web.parts import Form, Link, Read, TakeAway, form_of, take_away, understood_as, wanted_words
+from web.parts import (
+    Form,
+    Link,
+    Problem,
+    Read,
+    TakeAway,
+    form_of,
+    take_away,
+    understood_as,
+    wanted_words,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +46,13 @@ class SearchPage:
     more: Link | None = None
     ask: Link | None = None
     take: TakeAway | None = None
+
+    @classmethod
+    def empty(
+        cls, store: Store, address: Address, home: str | None, problem: Problem | None = None
+    ) -> "SearchPage":
+        """The form, with what is wrong about it."""
+        return cls(form_of(store, address, home, problem), "")
 
     @classmethod
     def of(cls, store: Store, address: Address, result: SearchResult, limit: int) -> "SearchPage":
