@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from packaging.utils import canonicalize_name
 from packaging.version import InvalidVersion, Version
 
 PINS = Path(__file__).resolve().parent.parent / "constraints.txt"
@@ -45,12 +46,7 @@ def main(arguments: Sequence[str]) -> int:
 def pins(path: Path) -> dict[str, Version]:
     """The packages of a file of name==version lines."""
     lines = re.findall(r"^([\w.-]+)==([^\s;#]+)", path.read_text(encoding="utf-8"), re.MULTILINE)
-    return {canonical(name): Version(version) for name, version in lines}
-
-
-def canonical(name: str) -> str:
-    """A package's name as indexes compare it."""
-    return re.sub(r"[-_.]+", "-", name).lower()
+    return {canonicalize_name(name): Version(version) for name, version in lines}
 
 
 def read(folder: Path) -> Iterator[dict[str, Any]]:
@@ -76,7 +72,7 @@ def concerns(advisory: Mapping[str, Any], name: str, version: Version) -> bool:
     """Whether a version is named, or stands in a range."""
     for affected in advisory["affected"]:
         package = affected.get("package", {})
-        if package.get("ecosystem") != "PyPI" or canonical(package["name"]) != name:
+        if package.get("ecosystem") != "PyPI" or canonicalize_name(package["name"]) != name:
             continue
         ranges = [r for r in affected.get("ranges", []) if r["type"] in ("ECOSYSTEM", "SEMVER")]
         if any(same(v, version) for v in affected.get("versions", [])):

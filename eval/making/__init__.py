@@ -29,7 +29,6 @@ from eval.making.pages import pdf_with_stamps as pdf_with_stamps
 from eval.making.slides import pptx_picture as pptx_picture
 from eval.making.slides import pptx_shapes as pptx_shapes
 from eval.making.slides import pptx_slides as pptx_slides
-from eval.making.tables import HEADER as HEADER
 from eval.making.tables import pdf_figures as pdf_figures
 from eval.making.tables import pdf_table as pdf_table
 from eval.making.tables import table_rows as table_rows
@@ -41,18 +40,6 @@ from eval.making.word import docx_table as docx_table
 from eval.making.word import docx_text_box as docx_text_box
 from eval.making.word import docx_tracked as docx_tracked
 from eval.making.word import docx_with as docx_with
-from eval.making.words import A4 as A4
-from eval.making.words import BODY as BODY
-from eval.making.words import BOLD as BOLD
-from eval.making.words import DOES as DOES
-from eval.making.words import LANDSCAPE as LANDSCAPE
-from eval.making.words import LEADING as LEADING
-from eval.making.words import MARGIN as MARGIN
-from eval.making.words import SIZE as SIZE
-from eval.making.words import WHAT as WHAT
-from eval.making.words import WHEN as WHEN
-from eval.making.words import WHO as WHO
-from eval.making.words import WHOM as WHOM
 from eval.making.words import Made as Made
 from eval.making.words import paragraphs as paragraphs
 from eval.making.words import wrapped as wrapped

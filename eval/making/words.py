@@ -35,7 +35,9 @@ class Made:
 WHO = "The partnership|Each place|Our board|The hospital trust|Every practice|The council".split(
     "|"
 )
-DOES = "will widen|will review|has agreed to fund|plans to open|will train staff for|will publish"
+DOES = (
+    "will widen|will review|has agreed to fund|plans to open|will train staff for|will publish"
+).split("|")
 WHAT = (
     "memory clinics|same-day urgent care|school nursing|falls prevention|long-term housing support|"
     "community rehabilitation|bereavement counselling|early-years speech therapy|dental access|"
@@ -59,7 +61,7 @@ def paragraphs(count: int, seed: int = 1, sentences: int = 4) -> list[str]:
 
 
 def _sentence(rng: random.Random, number: int) -> str:
-    who, does = rng.choice(WHO), rng.choice(DOES.split("|"))
+    who, does = rng.choice(WHO), rng.choice(DOES)
     first, second = rng.sample(WHAT, 2)
     year = 2025 + rng.randrange(8)
     return (
