@@ -256,20 +256,18 @@ def verified(results: Sequence[Verified], citations: Sequence[Mapping[str, Any]]
 def documents(entries: Sequence[Mapping[str, Any]], store: Store) -> None:
     """Print the documents with what reading found in each."""
     console = Console(highlight=False)
-    table = Table()
-    for column in ("Document", "System", "Kind", "Status"):
-        table.add_column(column, overflow="fold")
+    # What tells documents apart stands in one column, so that words stay whole in 80 characters.
+    table = Table(show_lines=True)
+    table.add_column("Document")
     for column in ("Pages", "Unreadable", "Words", "Passages"):
         table.add_column(column, justify="right")
-    table.add_column("Warnings", overflow="fold")
     for e in entries:
+        told = " · ".join((e["system_name"], e["kind"], e["status"]))
         table.add_row(
-            Text(f"{e['title']}\n{e['id']}"),
-            e["system_name"],
-            e["kind"],
-            e["status"],
+            Text("\n").join(
+                [Text(e["title"], style="bold"), *map(Text, (e["id"], told, *e["warnings"]))]
+            ),
             *[f"{e[k]:,}" for k in ("pages", "unreadable_pages", "words", "passages")],
-            Text("; ".join(e["warnings"])),
         )
     console.print(table)
     for document_id, reason in store.manifest.failures.items():

@@ -128,7 +128,9 @@ def test_compare_prints_declared_priorities(run: Any) -> None:
 
 
 def test_lists(run: Any) -> None:
-    assert "The Sefton Plan 2023-25" in run("documents").output
+    told = run("documents").output
+    assert "The Sefton Plan 2023-25" in told
+    assert "sefton-hwb-2023-06-item-5-report" in told, "no id is broken in 80 characters"
     assert "place" in run("systems").output
     assert "all-MiniLM-L6-v2" in run("info").output
     assert len(json.loads(run("documents", "--json").output)["documents"]) == 9
