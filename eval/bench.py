@@ -78,7 +78,6 @@ def bench(
     _keep(result, output)
     if with_rates:
         result["indexing"] = rates.measure(settings)
-    work = work or Path(tempfile.gettempdir()) / "icsearch-bench"
     for size in sorted(sizes):
         click.echo(f"Measuring {size:,} passages.", err=True)
         result["corpora"].append(made_up(settings, work, size, queries, workers))
@@ -88,21 +87,14 @@ def bench(
     _keep(result, output)
     if plots is not None:
         draw(result, plots)
-    if as_json:
-        click.echo(json.dumps(result, indent=1))
-        return
-    show(result, json.loads(against.read_text(encoding="utf-8")) if against else None)
+    earlier = json.loads(against.read_text(encoding="utf-8")) if against else None
+    _told(result, as_json, output, lambda found: show(found, earlier))
 
 
 def _pages(index: str, queries: int, as_json: bool, output: Path | None) -> None:
     from eval.bench_pages import measure_pages, show_pages
 
-    result = measure_pages(index, queries)
-    _keep(result, output)
-    if as_json:
-        click.echo(json.dumps(result, indent=1))
-    else:
-        show_pages(result)
+    _told(measure_pages(index, queries), as_json, output, show_pages)
 
 
 def _add(
@@ -112,14 +104,10 @@ def _add(
 
     result: dict[str, Any] = {"machine": machine(), "updates": []}
     for size in sorted(sizes or (500, 10_000)):
-        root = (work or Path(tempfile.gettempdir()) / "icsearch-bench") / str(size)
-        root.mkdir(parents=True, exist_ok=True)
-        result["updates"].append(apart(measure_update, str(root), index, size, PARAGRAPHS_ADDED))
+        root = str(_root(work, size))
+        result["updates"].append(apart(measure_update, root, index, size, PARAGRAPHS_ADDED))
         _keep(result, output)
-    if as_json:
-        click.echo(json.dumps(result, indent=1))
-    else:
-        show_updates(result["updates"])
+    _told(result, as_json, output, lambda found: show_updates(found["updates"]))
 
 
 def _beside(
@@ -137,16 +125,31 @@ def _beside(
         raise click.UsageError("--beside takes one --size.")
     folder = index
     if sizes:
-        root = (work or Path(tempfile.gettempdir()) / "icsearch-bench") / str(sizes[0])
-        root.mkdir(parents=True, exist_ok=True)
-        apart(_build, str(root), index, sizes[0])
-        folder = str(root)
+        folder = str(_root(work, sizes[0]))
+        apart(_build, folder, index, sizes[0])
     result = {"machine": machine(), **measure_stores(folder, url, queries)}
+    _told(result, as_json, output, show_stores)
+
+
+def _root(work: Path | None, size: int) -> Path:
+    """Where the made-up index of so many passages is kept."""
+    root = (work or Path(tempfile.gettempdir()) / "icsearch-bench") / str(size)
+    root.mkdir(parents=True, exist_ok=True)
+    return root
+
+
+def _told(
+    result: dict[str, Any],
+    as_json: bool,
+    output: Path | None,
+    show: Callable[[dict[str, Any]], None],
+) -> None:
+    """Write what was measured and print it, as JSON if asked for."""
     _keep(result, output)
     if as_json:
         click.echo(json.dumps(result, indent=1))
     else:
-        show_stores(result)
+        show(result)
 
 
 def _keep(result: dict[str, Any], output: Path | None) -> None:
@@ -190,11 +193,10 @@ def shipped(settings: SearchSettings, queries: int, workers: int) -> dict[str, A
 
 
 def made_up(
-    settings: SearchSettings, work: Path, size: int, queries: int, workers: int
+    settings: SearchSettings, work: Path | None, size: int, queries: int, workers: int
 ) -> dict[str, Any]:
     """Everything about a made-up corpus of so many passages, written if it is not there yet."""
-    root = work / str(size)
-    root.mkdir(parents=True, exist_ok=True)
+    root = _root(work, size)
     started = time.perf_counter()
     apart(_build, str(root), settings.index, size)
     seconds = round(time.perf_counter() - started, 1)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from eval.timing import Spent, fresh_questions, narrow_filter, recall, timing
+from eval.timing import Spent, fresh_questions, narrow_filter, recall, timed, timing
 from indexer.embed import Vectors
 from indexer.settings import IndexSettings
 from indexer.store import Store, open_store
@@ -58,10 +58,8 @@ def measure_stores(folder: str, url: str, queries: int) -> dict[str, Any]:
             found = {}
             for name, searcher in searchers.items():
                 query = Query(text, filters=filters)
-                started = time.perf_counter()
-                hits = searcher.search(query).hits
-                spent[name].setdefault(stage, []).append((time.perf_counter() - started) * 1000)
-                found[name] = {hit.passage.id for hit in hits}
+                reply = timed(spent[name], stage, partial(searcher.search, query))
+                found[name] = {hit.passage.id for hit in reply.hits}
             same += len(found[FOLDER] & found[DATABASE])
             total += len(found[FOLDER])
         _parts(searchers, text, narrow, spent)
@@ -100,9 +98,7 @@ def _parts(
             "words": partial(store.matching, words, 100, None),
         }
         for stage, run in asked.items():
-            started = time.perf_counter()
-            run()
-            spent[name].setdefault(stage, []).append((time.perf_counter() - started) * 1000)
+            timed(spent[name], stage, run)
 
 
 def beside_passages(store: Store, count: int) -> Vectors:

@@ -23,11 +23,12 @@ from eval.metrics import Qrels, measure
 from eval.run import Outcome, Tell, _quiet
 from indexer import split
 from indexer.embed import Encoder
-from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
+from indexer.manifest import DocumentReport, Manifest, digest
 from indexer.statements import statements
 from indexer.store import writer
 from indexer.store.base import Contents, Entry, Made
 from indexer.store.folder import FolderStore
+from indexer.store.publish import written
 from search_api.model import MOST_CHARACTERS, MOST_RESULTS, Query
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
@@ -199,7 +200,6 @@ def _manifest(
     made: dict[str, Any],
     parts: Sequence[tuple[Document, Reading, list[Passage]]],
 ) -> None:
-    written = sorted(p for p in target.rglob("*") if p.is_file() and not p.name.startswith("."))
     reports = (
         DocumentReport(d.id, "", "", "", 0, len(r.text.split()), len(ps), 0, 0, (), 0.0)
         for d, r, ps in parts
@@ -212,7 +212,7 @@ def _manifest(
         failures={},
         passages=sum(len(ps) for _, _, ps in parts),
         systems=1,
-        files={str(p.relative_to(target)): FileFacts(sha256(p), p.stat().st_size) for p in written},
+        files=written(target),
     ).write(target)
 
 

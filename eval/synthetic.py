@@ -22,12 +22,13 @@ from numpy.typing import NDArray
 from corpus.model import Document, Page, Passage, Reading, Section, System
 from indexer import acronyms, embedding
 from indexer.embed import Vectors
-from indexer.manifest import DocumentReport, FileFacts, Manifest, digest, sha256
+from indexer.manifest import DocumentReport, Manifest, digest
 from indexer.recipe import key_of, reader_version, recipe_of, sha256_of_reading, text_sha256
 from indexer.settings import IndexSettings
 from indexer.statements import statements
 from indexer.store import GENERATIONS, MODELS, POINTER, Store, ann, writer
 from indexer.store.base import Contents, Entry, Made, as_planted
+from indexer.store.publish import written
 
 VERSION = 2
 CORPUS = "corpus"
@@ -275,7 +276,6 @@ class _Generation:
         writer.write(target, contents)
         for path in target.glob("raw*.npy"):
             path.unlink()
-        written = sorted(p for p in target.rglob("*") if p.is_file() and p.suffix != writer.LOCK)
         Manifest(
             index_id=index_id,
             built_at="2026-01-01T00:00:00+00:00",
@@ -284,9 +284,7 @@ class _Generation:
             failures={},
             passages=corpus.passages,
             systems=len(corpus.systems),
-            files={
-                str(p.relative_to(target)): FileFacts(sha256(p), p.stat().st_size) for p in written
-            },
+            files=written(target),
         ).write(target)
 
     def _documents(self) -> tuple[list[Document], list[DocumentReport]]:

@@ -84,7 +84,7 @@ def measure(settings: SearchSettings, queries: int, like: str | None) -> dict[st
         for name, filters in (("", Filters()), (" of 1 %", narrow)):
             _stages(searcher, name, filters, texts, spent)
     for _ in range(ASKED):
-        _time(spent, "ask", lambda: searcher.ask(Query(next(texts))))
+        timed(spent, "ask", lambda: searcher.ask(Query(next(texts))))
     used = memory()  # before recall, which goes through every vector
     questions = _recall_vectors(store, like)
     how = store.manifest.made.get("nearest", {"kind": "flat"})
@@ -116,13 +116,13 @@ def whole_corpus(settings: SearchSettings) -> dict[str, dict[str, float]]:
     searcher.compare(themes)
     searcher.priorities()
     for _ in range(ASKED):
-        _time(spent, f"compare {len(themes)} themes", lambda: searcher.compare(themes))
-        _time(spent, "declared priorities", searcher.priorities)
+        timed(spent, f"compare {len(themes)} themes", lambda: searcher.compare(themes))
+        timed(spent, "declared priorities", searcher.priorities)
     register(searcher.store)  # so that it is kept
     for _ in range(FIRST_USES):
         kept, anew = open_store(settings.index), open_store(settings.index)
-        _time(spent, "register, kept", partial(register, kept))
-        _time(spent, "register, found anew", partial(found_anew, anew))
+        timed(spent, "register, kept", partial(register, kept))
+        timed(spent, "register, found anew", partial(found_anew, anew))
     return {stage: timing(values) for stage, values in spent.items()}
 
 
@@ -143,20 +143,20 @@ def _stages(
     store, settings = searcher.store, searcher.settings
     among = list(filters.document) or None
     text = next(texts)
-    understood = _time(
+    understood = timed(
         spent, "understand" + name, lambda: searcher._understander.understand(text, None)
     )
     embedded = text_to_embed(understood)
-    vector = _time(spent, "encode" + name, lambda: store.encoder.query(embedded))
+    vector = timed(spent, "encode" + name, lambda: store.encoder.query(embedded))
     words, k = words_of(understood, settings), settings.candidates
-    _time(spent, "vectors" + name, lambda: store.nearest(vector, k, among))
-    _time(spent, "words" + name, lambda: store.matching(words, k, among))
+    timed(spent, "vectors" + name, lambda: store.nearest(vector, k, among))
+    timed(spent, "words" + name, lambda: store.matching(words, k, among))
     whole = next(texts)
-    _time(spent, "search" + name, lambda: searcher.search(Query(whole, filters=filters)))
+    timed(spent, "search" + name, lambda: searcher.search(Query(whole, filters=filters)))
     beyond = next(texts)
     searcher._query_vector(text_to_embed(searcher._understander.understand(beyond, None)))
     cpu = time.thread_time()
-    _time(
+    timed(
         spent,
         "search but encoding" + name,
         lambda: searcher.search(Query(beyond, filters=filters)),
@@ -166,7 +166,8 @@ def _stages(
     )
 
 
-def _time(spent: Spent, stage: str, run: Callable[[], Any]) -> Any:
+def timed(spent: Spent, stage: str, run: Callable[[], Any]) -> Any:
+    """What a function returns, its milliseconds put to a stage's."""
     started = time.perf_counter()
     out = run()
     spent.setdefault(stage, []).append((time.perf_counter() - started) * 1000)
@@ -320,12 +321,12 @@ def over_http(settings: SearchSettings, queries: int) -> dict[str, Any]:
             get(connection, next(texts))
         for _ in range(queries):
             alone, whole = next(texts), next(texts)
-            _time(spent, "encoder alone", partial(encoder.query, alone))
-            _time(spent, "HTTP search", partial(get, connection, whole))
+            timed(spent, "encoder alone", partial(encoder.query, alone))
+            timed(spent, "HTTP search", partial(get, connection, whole))
         known = next(texts)
         get(connection, known)
         for _ in range(queries):
-            _time(spent, "HTTP search again", lambda: get(connection, known))
+            timed(spent, "HTTP search again", lambda: get(connection, known))
     stages = {stage: timing(values) for stage, values in spent.items()}
     ratio = {
         p: round(stages["HTTP search"][p] / stages["encoder alone"][p], 2) for p in ("p50", "p95")

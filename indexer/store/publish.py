@@ -72,7 +72,7 @@ class Folder:
         work = Path(tempfile.mkdtemp(prefix=BUILDING, dir=self.root / GENERATIONS))
         try:
             writer.write(work, contents, before, linked=ours)
-            made = manifest(_written(work, before if ours else None))
+            made = manifest(written(work, before if ours else None))
             made.write(work)
             # What was written is opened once before anyone relies on it.
             try:
@@ -100,8 +100,8 @@ def _clear(work: Path) -> None:
         shutil.rmtree(folder, ignore_errors=True)
 
 
-def _written(work: Path, former: FolderStore | None) -> dict[str, FileFacts]:
-    """Size and SHA-256 of every file but the locks that tantivy makes.
+def written(work: Path, former: FolderStore | None = None) -> dict[str, FileFacts]:
+    """Size and SHA-256 of every file of a generation but the locks that tantivy makes.
 
     What is the very file of a former generation, whole as that is, is not read again.
     """
