@@ -151,7 +151,7 @@ def test_the_first_line_of_running_text_is_no_frame_though_it_repeats(below: int
 def test_a_numbered_heading_that_repeats_in_place_is_no_frame() -> None:
     pages = making.Pages()
     for number, text in zip((1, 2, 3), making.paragraphs(3), strict=True):
-        pages.text(60, 60, f"Priority {number * 4}", making.BOLD, 16)
+        pages.text(60, 60, f"Priority {number * 4}", "Helvetica-Bold", 16)
         for i, line in enumerate(making.wrapped(text, 470)):
             pages.text(60, 110 + i * 12.5, line)
         pages.next()
