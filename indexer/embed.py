@@ -170,9 +170,13 @@ class OnnxEncoder:
         return vectors
 
 
-@lru_cache(maxsize=4)
 def open_encoder(folder: Path, threads: int = 0) -> OnnxEncoder:
     """The encoder of an export folder, opened once in a process; 0 threads: as many as cores."""
+    return _opened(folder.resolve(), threads)  # indexes may share a folder by links
+
+
+@lru_cache(maxsize=4)
+def _opened(folder: Path, threads: int) -> OnnxEncoder:
     return OnnxEncoder(folder, threads or None)
 
 

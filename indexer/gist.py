@@ -1,8 +1,10 @@
 """What ranking needs to know of a passage's words, worked out once, when it is indexed."""
 
 import re
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
 from corpus.model import Passage
 from indexer.analyse import distinct
@@ -48,6 +50,24 @@ def gist_of(passage: Passage) -> Gist:
         dated=DATE.search(passage.text) is not None,
         form=passage.form,
     )
+
+
+class Standing(NamedTuple):
+    """Those of some stems that stand in a passage, and those that stand around it."""
+
+    own: frozenset[str]
+    around: frozenset[str]
+
+
+def standing(stems: Set[str], known: Sequence[Gist]) -> list[Standing]:
+    """Which of some stems stand in each of several passages, and which around it."""
+    wanted = frozenset(stems)
+    # Passages of a section have what stands around them in common.
+    around: dict[str, frozenset[str]] = {}
+    for gist in known:
+        if gist.around not in around:
+            around[gist.around] = wanted.intersection(gist.around.split())
+    return [Standing(wanted.intersection(g.own.split()), around[g.around]) for g in known]
 
 
 def _line(text: str) -> str:

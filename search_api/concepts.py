@@ -17,10 +17,12 @@ import io
 import json
 import tomllib
 import zipfile
-from collections.abc import Callable, Iterator, Sequence, Set
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from dataclasses import asdict, dataclass
-from functools import cached_property, lru_cache
+from functools import cached_property, lru_cache, reduce
 from hashlib import sha256
+from operator import and_
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +34,7 @@ from corpus.errors import CatalogueError
 from indexer import disk
 from indexer.analyse import distinct, terms
 from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
-from indexer.gist import Gist
+from indexer.gist import Standing
 from indexer.store import Store
 from search_api.derived import FOLDER, index_of, keep, once_a_store
 from search_api.thesaurus import FILE as THESAURUS
@@ -142,38 +144,50 @@ class Concepts:
                 told.setdefault(stems_of(word), word)
         return list(told.values())
 
-    def held(self, about: Sequence[About], known: Sequence[Gist]) -> NDArray[np.float64]:
-        """How much of what a question is about is spoken of in each passage, 0 to 1."""
-        wanted = [
-            (found.weight, [marks for word in self.words[found.concept] if (marks := _marks(word))])
+    def stems(self, about: Sequence[About]) -> frozenset[str]:
+        """The stems of all terms of what a question is about."""
+        return frozenset().union(*(stems for _, terms_ in self._terms(about) for stems in terms_))
+
+    def held(self, about: Sequence[About], known: Sequence[Standing]) -> NDArray[np.float64]:
+        """How much of what a question is about is spoken of in each passage, 0 to 1.
+
+        Args:
+            known: of each passage, which stems of the terms stand there.
+        """
+        own: defaultdict[str, int] = defaultdict(int)  # of each stem the passages, as bits
+        both: defaultdict[str, int] = defaultdict(int)
+        for place, (inside, around) in enumerate(known):
+            for stem in inside:
+                own[stem] |= 1 << place
+            for stem in inside | around:
+                both[stem] |= 1 << place
+        out = np.zeros(len(known), dtype=np.float64)
+        for weight, terms_ in self._terms(about):
+            whole, partly = _any_whole(terms_, own), _any_whole(terms_, both)
+            out += weight * np.where(_bits(whole, len(out)), 1.0, AROUND * _bits(partly, len(out)))
+        return out
+
+    def _terms(self, about: Sequence[About]) -> list[tuple[float, list[frozenset[str]]]]:
+        """Of each thing that a question is about the weight, and the stems of each term."""
+        return [
+            (found.weight, [s for word in self.words[found.concept] if (s := stems_of(word))])
             for found in about
         ]
-        return np.array(
-            [
-                sum(weight * _share(terms_, gist.own, gist.around) for weight, terms_ in wanted)
-                for gist in known
-            ],
-            dtype=np.float64,
-        )
 
 
-def _share(wanted: Sequence[Sequence[str]], own: str, around: str) -> float:
-    best = 0.0
-    for first, *others in wanted:
-        if first in own:
-            if all(other in own for other in others):
-                return 1.0
-        elif best or first not in around:
-            continue
-        if not best and all(other in own or other in around for other in others):
-            best = AROUND
-    return best
+def _any_whole(wanted: Sequence[frozenset[str]], places: Mapping[str, int]) -> int:
+    """Where all stems of some term stand, as bits."""
+    found = 0
+    for stems in wanted:
+        if stems <= places.keys():
+            found |= reduce(and_, (places[stem] for stem in stems))
+    return found
 
 
-@lru_cache(maxsize=10_000)
-def _marks(word: str) -> tuple[str, ...]:
-    """The stems of a term as they stand in a gist, the longest, so mostly the rarest, first."""
-    return tuple(f" {stem} " for stem in sorted(stems_of(word), key=lambda s: (-len(s), s)))
+def _bits(found: int, count: int) -> NDArray[np.uint8]:
+    """The lowest bits of a number, the lowest first."""
+    content = np.frombuffer(found.to_bytes(count // 8 + 1, "little"), dtype=np.uint8)
+    return np.unpackbits(content, count=count, bitorder="little")
 
 
 @lru_cache(maxsize=10_000)

@@ -6,7 +6,7 @@ not quoted. The documents themselves, their canonical text and their pages stay 
 """
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from corpus.model import Passage
@@ -113,14 +113,14 @@ def clear_citations(citations: Iterable[Citation]) -> tuple[Citation, ...]:
     return tuple(replace(c, heading=clear_headings(c.heading)) for c in citations)
 
 
-def clear_hits(store: Store, hits: Iterable[Hit]) -> list[Hit]:
+def clear_hits(store: Store, hits: Iterable[Hit]) -> Iterator[Hit]:
     """The hits whose passages can be shown without a contact detail, ranked anew."""
-    out: list[Hit] = []
+    rank = 0
     for hit in hits:
         passage = _smaller_passage(store, hit.passage)
         if passage is not None:
-            out.append(replace(hit, rank=len(out) + 1, passage=passage))
-    return out
+            rank += 1
+            yield replace(hit, rank=rank, passage=passage)
 
 
 def _smaller_passage(store: Store, passage: Passage) -> Passage | None:

@@ -6,7 +6,8 @@ passage is heard (after Carbonell and Goldstein, "The Use of MMR", SIGIR 1998, b
 by weight).
 """
 
-from collections import Counter
+from bisect import insort
+from collections import Counter, defaultdict
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -48,15 +49,9 @@ def words_in(text: str) -> Words:
     return Words(words, frozenset(figures))
 
 
-def repeats(one: str, other: str) -> bool:
+def repeats(one: Words, other: Words) -> bool:
     """Whether two texts say the same in nearly the same words, with the same figures."""
-    return _same(words_in(one), words_in(other))
-
-
-def _same(one: Words, other: Words) -> bool:
-    most, least = len(one.all), len(other.all)
-    if least > most:
-        most, least = least, most
+    least, most = sorted((len(one.all), len(other.all)))
     if least < SAME * most or one.figures != other.figures:
         return False
     return len(one.all & other.all) >= SAME * most
@@ -79,13 +74,13 @@ def diversify(
     """
     fresh: list[Found] = []
     behind: list[Found] = []
-    said: list[Words] = []
+    said: defaultdict[frozenset[str], list[Words]] = defaultdict(list)  # by their figures
     for place, one in enumerate(found):
         told = is_title(one[1])
         if place < CHECKED and not told:
             words = words_in(one[1].text)
-            told = any(_same(words, other) for other in said)
-            said.append(words)
+            told = any(repeats(words, other) for other in said[words.figures])
+            said[words.figures].append(words)
         (behind if told else fresh).append(one)
     return (spread(fresh, across) if by_document else fresh) + behind
 
@@ -140,7 +135,9 @@ def _swap(
     first: list[Found], rest: list[Found], out: Found, into: Found
 ) -> tuple[list[Found], list[Found]]:
     first = sorted([f for f in first if f is not out] + [into], key=_key)
-    return first, sorted([f for f in rest if f is not into] + [out], key=_key)
+    rest = [f for f in rest if f is not into]
+    insort(rest, out, key=_key)
+    return first, rest
 
 
 def _key(found: Found) -> tuple[float, int]:

@@ -10,13 +10,13 @@ on our questions, the others left as they were.
 
 import math
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping, Sequence, Set
 
 import numpy as np
 from numpy.typing import NDArray
 
 from indexer.embed import Vectors
-from indexer.gist import Gist
+from indexer.gist import Standing, standing
 from indexer.store import Rows, Store
 from search_api.concepts import concepts_of
 from search_api.cover import Weight, shares, weights_of
@@ -71,7 +71,11 @@ def features(
     """
     known = store.gists(rows.tolist())
     concepts = concepts_of(store)
-    covered = coverage(weights_of(understood, store), known)
+    about = concepts.about(vector)
+    weights = weights_of(understood, store)
+    words = stems_in(weights)
+    held = standing(words | concepts.stems(about), known)
+    covered = coverage(weights, words, held)
     when = WHEN.search(understood.text) is not None
     row = np.array([gist.form == "table_row" for gist in known], dtype=np.float64)
     dated = np.array([gist.dated for gist in known], dtype=np.float64)
@@ -87,28 +91,31 @@ def features(
             row,
             row * when,
             dated * when,
-            concepts.held(concepts.about(vector), known),
+            concepts.held(about, held),
         ]
     )
 
 
-def coverage(weights: Mapping[str, Weight], known: Sequence[Gist]) -> list[tuple[float, float]]:
-    """For each gist the share of the words asked for in its text, and with what is around it.
+def stems_in(weights: Mapping[str, Weight]) -> frozenset[str]:
+    """The words asked for, and all that count in place of one."""
+    instead = (words for weight in weights.values() for words, _ in weight.instead)
+    return frozenset(weights).union(*instead)
+
+
+def coverage(
+    weights: Mapping[str, Weight], words: Set[str], held: Sequence[Standing]
+) -> list[tuple[float, float]]:
+    """For each passage the share of the words asked for in it, and with what is around it.
 
     Most passages hold the same few of the words, or none, so each such case is worked out once.
     """
-    asked = dict.fromkeys(weights)
-    for weight in weights.values():
-        asked |= {word: None for words, _ in weight.instead for word in words}
-    marks = [(word, f" {word} ") for word in asked]
-    told: dict[tuple[frozenset[str], frozenset[str]], tuple[float, float]] = {}
+    told: dict[Standing, tuple[float, float]] = {}
     out = []
-    for gist in known:
-        own = frozenset([word for word, mark in marks if mark in gist.own])
-        around = frozenset([word for word, mark in marks if mark in gist.around])
-        if (own, around) not in told:
-            told[own, around] = shares(weights, own, around)
-        out.append(told[own, around])
+    for own, around in held:
+        asked = Standing(own & words, around & words)
+        if asked not in told:
+            told[asked] = shares(weights, *asked)
+        out.append(told[asked])
     return out
 
 

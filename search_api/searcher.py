@@ -9,10 +9,11 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
+from itertools import islice
 from typing import Literal
 
 from corpus.errors import QueryError
-from corpus.model import Document, Reading, Theme
+from corpus.model import Document, Passage, Reading, Theme
 from indexer.analyse import distinct
 from indexer.embed import Vectors
 from indexer.store import Store, open_store
@@ -102,11 +103,7 @@ class Searcher:
         vector, whole = self._vector_of(understood), scope_of(self.store, documents)
         found = retrieve(self.store, understood, vector, whole, self.settings)
         passages = self.store.passages([c.row for c in found])
-        pairs = [
-            (candidate, passage)
-            for candidate, passage in zip(found, passages, strict=True)
-            if passage.form != "contents"
-        ]
+        pairs = [pair for pair in zip(found, passages, strict=True) if pair[1].form != "contents"]
         if self._reranker is not None:
             pairs = reranked(self._reranker, understood.subject, pairs, self.settings.reranked)
         kept = [pair for pair in pairs if _wanted(understood, pair[1].text)]
@@ -118,20 +115,19 @@ class Searcher:
             notes = (*notes, f"No passage found holds {quoted} word for word.")
         one_system = bool(query.filters.system or understood.systems)
         shown = diversify(kept, not one_system, asks_across(understood.text))
-        hits = [
+        hits = (
             Hit(rank, round(candidate.score, 5), _matched_by(candidate), passage)
             for rank, (candidate, passage) in enumerate(shown, start=1)
-        ]
-        shown_hits = hits[: query.limit]
-        if self.settings.mask_contacts:
-            shown_hits = contacts.clear_hits(self.store, hits)[: query.limit]
+        )
+        clear = contacts.clear_hits(self.store, hits) if self.settings.mask_contacts else hits
+        shown_hits = tuple(islice(clear, query.limit))
         higher = self._put_higher(understood, vector, shown_hits)
         cautions = scope.cautions(self.store, (h.passage.document_id for h in shown_hits))
         return SearchResult(
             query=query.text,
             understood=replace(understood, notes=understood.notes + higher),
-            hits=tuple(shown_hits),
-            facets=self._facets(hits),
+            hits=shown_hits,
+            facets=self._facets([passage for _, passage in shown]),
             notes=notes + higher + cautions,
             index_id=self.index_id,
             took_ms=0.0,
@@ -376,10 +372,10 @@ class Searcher:
             emphasis=round(100 * len(found) / max(1, searched.passages), 2),
         )
 
-    def _facets(self, hits: Sequence[Hit]) -> Facets:
-        systems = Counter(h.passage.system for h in hits)
-        documents = Counter(h.passage.document_id for h in hits)
-        kinds = Counter(self.store.documents[h.passage.document_id].kind for h in hits)
+    def _facets(self, passages: Sequence[Passage]) -> Facets:
+        systems = Counter(p.system for p in passages)
+        documents = Counter(p.document_id for p in passages)
+        kinds = Counter(self.store.documents[p.document_id].kind for p in passages)
 
         def values(counts: Counter[str], label: dict[str, str]) -> tuple[FacetValue, ...]:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -120,7 +120,15 @@ class Understander:
         """Prepare the tables of names, acronyms and words."""
         self._store = store
         self._aliases = _aliases(store.systems.values())
+        self._system_of: dict[tuple[str, ...], str] = {}
+        for alias in self._aliases:
+            self._system_of.setdefault(alias.words, alias.system)
+        self._longest_name = max(map(len, self._system_of), default=0)
         self._fuzzy = {" ".join(a.words): a for a in self._aliases if _long(a.words)}
+        self._fuzzy_by_count = [
+            [name for name, alias in self._fuzzy.items() if abs(len(alias.words) - count) <= 1]
+            for count in range(MOST_FUZZY_WORDS + 1)
+        ]
         self._thesaurus = open_thesaurus()
         self._acronyms: dict[str, list[Acronym]] = {}
         for acronym in store.acronyms:
@@ -226,10 +234,10 @@ class Understander:
         return sorted(found, key=lambda n: n.start)
 
     def _exact(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
-        for alias in self._aliases:
-            count = len(alias.words)
-            if tuple(words[at : at + count]) == alias.words:
-                return alias.system, count
+        for count in range(min(self._longest_name, len(words) - at), 0, -1):
+            system = self._system_of.get(tuple(words[at : at + count]))
+            if system is not None:
+                return system, count
         return None
 
     def _alike(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
@@ -238,7 +246,7 @@ class Understander:
             typed = " ".join(words[at : at + count])
             if len(typed) < LEAST_FUZZY_LENGTH:
                 continue
-            near = [a for a, alias in self._fuzzy.items() if abs(len(alias.words) - count) <= 1]
+            near = self._fuzzy_by_count[count]
             best = process.extractOne(typed, near, scorer=fuzz.ratio, score_cutoff=LIKENESS)
             if best is None:
                 continue

