@@ -39,6 +39,8 @@ from search_api.settings import SearchSettings
 faiss: Any = published
 WARM_UP = 100
 ASKED = 5
+THREADS = 1
+"""So many encode a question in a server."""
 THEMES_COMPARED = 25
 FIRST_USES = 3
 RECALL_QUESTIONS = 200
@@ -285,9 +287,8 @@ def _serve(settings: SearchSettings, port: int, workers: int) -> None:
     import uvicorn
     from uvicorn.supervisors import Multiprocess
 
-    each = max(1, (os.cpu_count() or 1) // workers)
     # Nobody is turned away here, however slow the machine is just now.
-    patient = settings.model_copy(update={"threads": each, "longest_wait": 60.0})
+    patient = settings.model_copy(update={"threads": THREADS, "longest_wait": 60.0})
     made = partial(api, patient)
     config = uvicorn.Config(made, factory=True, log_level="error", workers=workers)
     # Named as TCP, as `icsearch serve` does, or each answer waits 40 ms for Nagle's algorithm.
@@ -312,7 +313,7 @@ def _ready(port: int) -> bool:
 
 def over_http(settings: SearchSettings, queries: int) -> dict[str, Any]:
     """One client's times through HTTP beside the encoder's alone, question by question in turn."""
-    encoder = open_store(settings.index).encoder
+    encoder = open_store(settings.index, threads=THREADS).encoder
     texts = fresh_questions()
     spent: Spent = {}
     with served(settings) as (host, port, ready):
@@ -341,7 +342,7 @@ def throughput(settings: SearchSettings, workers: int) -> dict[str, Any]:
     asked by as many threads just before each number of clients, so that a slow moment of the
     machine falls on both; the best of each is compared.
     """
-    encoder = open_store(settings.index).encoder
+    encoder = open_store(settings.index, threads=THREADS).encoder
     texts = fresh_questions()
     rates, alone = [], []
     with served(settings, workers) as (host, port, _):

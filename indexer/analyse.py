@@ -7,6 +7,7 @@ there, so the four never disagree about what matches what.
 import re
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 
 import Stemmer
 
@@ -99,9 +100,19 @@ def _stem(word: str) -> str:
     return stem(word.removesuffix("'s").removesuffix("'"))
 
 
+def stems(text: str) -> tuple[str, ...]:
+    """The stems of the text's words in order, stop words included: `tokens` without places."""
+    return tuple(chain.from_iterable(map(_stems, TOKEN.findall(text))))
+
+
+@lru_cache(maxsize=200_000)
+def _stems(written: str) -> tuple[str, ...]:
+    return tuple(stem for stem, _, _ in _parts(written))
+
+
 def terms(text: str) -> list[str]:
     """The stems of the text's words in order, stop words left out."""
-    return [stem for word in TOKEN.findall(text) for stem in _told(word)]
+    return list(chain.from_iterable(map(_told, TOKEN.findall(text))))
 
 
 def distinct(text: str) -> frozenset[str]:
@@ -112,7 +123,7 @@ def distinct(text: str) -> frozenset[str]:
 @lru_cache(maxsize=200_000)
 def _told(word: str) -> tuple[str, ...]:
     """The stems of one word as it is written, stop words left out."""
-    return tuple(stem for stem, _, _ in _parts(word) if stem not in STOP_STEMS)
+    return tuple(stem for stem in _stems(word) if stem not in STOP_STEMS)
 
 
 STOP_STEMS = frozenset(stem(word) for word in STOP_WORDS) | STOP_WORDS

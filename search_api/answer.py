@@ -4,6 +4,7 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import chain
 
 import numpy as np
 
@@ -157,8 +158,13 @@ def states_nothing(stated: Stated) -> bool:
 def _is_title(text: str) -> bool:
     if "\n" in text:
         return False
-    words = [w for w in CAPITAL.findall(text) if stem(w.lower()) not in STOP_STEMS]
-    return 0 < len(words) <= LONGEST_TITLE and all(w[0].isupper() for w in words)
+    count = 0
+    for word in CAPITAL.findall(text):
+        if stem(word.lower()) not in STOP_STEMS:
+            if not word[0].isupper():
+                return False  # as nearly every sentence does, within a few words
+            count += 1
+    return 0 < count <= LONGEST_TITLE
 
 
 def firmly(asked: Asked, stated: Stated, evidence: Features) -> bool:
@@ -212,11 +218,15 @@ def found_in(
 
 
 def strongest(found: Sequence[Weighed], most: int = MOST_STATEMENTS) -> list[Weighed]:
-    """What is sure, then the strongest statements first, none saying what one before it said."""
+    """What is sure, then the strongest statements first, none saying what one before it said.
+
+    So a cell's rung rests on what is sure where it can.
+    """
     kept: list[Weighed] = []
     seen: list[frozenset[str]] = []
-    ranked = sorted(found, key=_strength)
-    for w in ranked:
+    # Lazily: what is not sure is graded only where it is needed.
+    groups = ([w for w in found if w.sure], [w for w in found if not w.sure])
+    for w in chain.from_iterable(sorted(group, key=_strength) for group in groups):
         words = frozenset(w.stated.text.casefold().split())
         if any(_overlap(words, other) for other in seen):
             continue
@@ -227,16 +237,13 @@ def strongest(found: Sequence[Weighed], most: int = MOST_STATEMENTS) -> list[Wei
     return kept
 
 
-def _strength(weighed: Weighed) -> tuple[bool, int, bool, float, str, int]:
-    """Sorts what is sure first, so that a cell's rung rests on it where it can.
-
-    Then by rung, then those with a figure, then the likeliest.
-    """
+def _strength(weighed: Weighed) -> tuple[int, bool, float, str, int]:
+    """Sorts by rung, then those with a figure, then the likeliest."""
     ladder, triggers = weighed.rung
     figure = any(FIGURE.search(t) for t in triggers)
     place = weighed.stated.document_id, weighed.stated.start
     likely = round(weighed.probability, 5)
-    return not weighed.sure, -LADDER.index(ladder), not figure, -likely, *place
+    return -LADDER.index(ladder), not figure, -likely, *place
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
-from indexer.analyse import STOP_STEMS, tokens
+from indexer.analyse import STOP_STEMS, distinct, stems
 from indexer.embed import Vectors
 from indexer.statements import Stated
 from indexer.store import Store
@@ -195,12 +195,12 @@ def features(
 
 @lru_cache(maxsize=20_000)
 def _distinct(text: str) -> frozenset[str]:
-    return frozenset(w for w, _, _ in tokens(text) if w not in STOP_STEMS)
+    return distinct(text)
 
 
 @lru_cache(maxsize=20_000)
 def _order(text: str) -> tuple[str, ...]:
-    return tuple(word for word, _, _ in tokens(text))
+    return stems(text)
 
 
 def _lacking(asked: Asked, own: frozenset[str]) -> float:

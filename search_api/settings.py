@@ -28,7 +28,10 @@ class SearchSettings(BaseSettings):
         256, ge=0, le=100_000, description="answers kept to questions asked again, of each kind"
     )
     threads: int = Field(
-        0, ge=0, le=1_024, description="threads that encode a question; 0: as many as cores"
+        0,
+        ge=0,
+        le=1_024,
+        description="threads that encode a question; 0: one in a server, elsewhere as many as cores",
     )
     mask_contacts: bool = Field(False, description="leave contact details of people out of answers")
     most_at_once: int = Field(

@@ -5,7 +5,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from corpus.model import Theme
-from indexer.analyse import terms, tokens
+from indexer.analyse import stems, terms, tokens
 from search_api.model import Understood
 from search_api.thesaurus import SOURCE
 from search_api.understand import FRAME_STEMS
@@ -30,8 +30,8 @@ class ThemeWords:
     def of(cls, theme: Theme) -> "ThemeWords":
         """The words of a catalogue theme."""
         acronyms = tuple(w for w in theme.words if w.isupper() and " " not in w)
-        phrases = tuple(_stems(w) for w in theme.words if w not in acronyms)
-        passing = tuple(_stems(w) for w in theme.passing)
+        phrases = tuple(stems(w) for w in theme.words if w not in acronyms)
+        passing = tuple(stems(w) for w in theme.passing)
         return cls(theme.id, theme.label, phrases, acronyms, passing)
 
     def spoken_in(self, text: str) -> bool:
@@ -48,8 +48,7 @@ class ThemeWords:
 
     def first_in(self, text: str) -> tuple[int, int] | None:
         """Where a word of the theme first stands in a text."""
-        found = tokens(text)
-        words = [word for word, _, _ in found]
+        words = list(stems(text))
         for phrase in self.passing:
             while (at := _find(words, phrase)) is not None:
                 words[at : at + len(phrase)] = [""] * len(phrase)
@@ -60,16 +59,13 @@ class ThemeWords:
             if f" {' '.join(phrase)} " in line:
                 at = _find(words, phrase)
                 assert at is not None
+                found = tokens(text)
                 places.append((found[at][1], found[at + len(phrase) - 1][2]))
         for acronym in self.acronyms:
             match = re.search(rf"(?<![\w&]){re.escape(acronym)}(?:s|'s|’s)?(?![\w&])", text)
             if match:
                 places.append(match.span())
         return min(places, default=None)
-
-
-def _stems(text: str) -> tuple[str, ...]:
-    return tuple(word for word, _, _ in tokens(text))
 
 
 def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
@@ -82,13 +78,12 @@ def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
 
 def themes_of(text: str, themes: Sequence[ThemeWords]) -> tuple[str, ...]:
     """The themes of which a text uses a word; its words are taken apart once for all of them."""
-    stems = {word for word, _, _ in tokens(text)}
+    held = set(stems(text))
     return tuple(
         theme.id
         for theme in themes
         if (
-            any(stems.issuperset(p) for p in theme.phrases)
-            or any(a in text for a in theme.acronyms)
+            any(held.issuperset(p) for p in theme.phrases) or any(a in text for a in theme.acronyms)
         )
         and theme.spoken_in(text)
     )
