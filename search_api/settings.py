@@ -31,7 +31,7 @@ class SearchSettings(BaseSettings):
         0,
         ge=0,
         le=1_024,
-        description="threads that encode a question; 0: one in a server, elsewhere as many as cores",
+        description="threads that encode a question; 0: one in a server, else all cores",
     )
     mask_contacts: bool = Field(False, description="leave contact details of people out of answers")
     most_at_once: int = Field(

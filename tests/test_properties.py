@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from corpus.errors import QueryError
 from eval import making
+from indexer import analyse
 from indexer.cautions import Watch
 from indexer.load import html, markdown, text
 from indexer.normalise import HIDING, normalise, one_line
@@ -124,6 +125,14 @@ def test_no_question_of_a_thousand_characters_is_slow(
     began = time.process_time()
     understander.understand(words[:MOST_CHARACTERS].strip(), "sefton")
     assert time.process_time() - began < SLOW / 5
+
+
+@given(raw=TEXTS)
+def test_words_are_the_same_with_their_places_and_without(raw: str) -> None:
+    found = analyse.tokens(raw)
+    assert analyse.stems(raw) == tuple(word for word, _, _ in found)
+    assert analyse.terms(raw) == [w for w, _, _ in found if w not in analyse.STOP_STEMS]
+    assert analyse.distinct(raw) == frozenset(analyse.terms(raw))
 
 
 @given(raw=st.text(max_size=300), wanted=st.lists(st.text(max_size=12), max_size=4))

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 
 import pytest
+from click.testing import CliRunner
 
 from indexer.build import build_index
 from indexer.settings import CHECKOUT, IndexSettings
@@ -23,6 +24,7 @@ from search_api.model import Query
 from search_api.searcher import Searcher, open_searcher
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
+from web.cli import serve
 
 
 def test_an_answer_is_kept_for_the_same_question_only(
@@ -54,6 +56,19 @@ def test_as_many_answers_are_kept_as_the_setting_says(searcher: Searcher) -> Non
     for text in ("net zero", "housing", "dementia"):
         fresh.search(Query(text))
     assert fresh._searched.cache_info().currsize == 2
+
+
+@pytest.mark.parametrize(("asked", "served"), [("0", 1), ("3", 3)])
+def test_a_server_encodes_each_question_with_one_thread_unless_told(
+    asked: str, served: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[SearchSettings] = []
+    monkeypatch.setenv("ICSEARCH_THREADS", asked)
+    monkeypatch.setattr("web.cli.site", made.append)
+    monkeypatch.setattr("uvicorn.Server.run", lambda _, sockets: sockets[0].close())
+    done = CliRunner().invoke(serve, ["--port", "0"])
+    assert done.exit_code == 0, done.output
+    assert [settings.threads for settings in made] == [served]
 
 
 def test_questions_are_answered_while_a_new_generation_opens(
