@@ -1,5 +1,7 @@
 """Sign-in by OpenID Connect against a real provider, started here on loopback."""
 
+import socket
+import time
 import warnings
 from collections.abc import Iterator
 from urllib.parse import parse_qs, urlsplit
@@ -161,6 +163,20 @@ def test_a_provider_that_is_away_is_told_in_a_sentence(serving: Serving) -> None
         assert reply.status_code == 503
         assert "cannot be reached" in reply.text
         assert "Traceback" not in reply.text
+
+
+def test_a_provider_that_never_answers_is_not_waited_for(
+    serving: Serving, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("web.signin.PROVIDER_SECONDS", 0.2)
+    with socket.create_server(("127.0.0.1", 0)) as silent:
+        address = f"http://127.0.0.1:{silent.getsockname()[1]}"
+        with site(serving, told(address)) as client:
+            began = time.monotonic()
+            reply = client.get("/sign-in/start")
+            assert time.monotonic() - began < 4  # the client's own limit would be 5
+    assert reply.status_code == 503
+    assert "cannot be reached" in reply.text
 
 
 @pytest.mark.parametrize("address", ["//evil.test", "https://evil.test", "/\\evil.test", "evil"])
