@@ -130,10 +130,16 @@ def write_tiny_corpus(folder: Path) -> Path:
     return folder
 
 
+def share_models(index: Path, models: Path) -> None:
+    """Give an index the models of another, which nobody changes, without copying them."""
+    (index / "models").mkdir(parents=True)
+    for model in models.glob("[!.]*"):
+        (index / "models" / model.name).symlink_to(model)
+
+
 def write_tiny_index(corpus: Path, index: Path, models: Path) -> IndexSettings:
     """Settings for an index of a corpus, with the model already exported; nothing is built yet."""
-    index.mkdir()
-    (index / "models").symlink_to(models)
+    share_models(index, models)
     return IndexSettings(corpus=corpus, index=str(index))
 
 

@@ -21,6 +21,7 @@ from search_api.searcher import Searcher
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from tests.attacks import ATTACKS, LIE, SEEN, WORN_OPENLY, plain
+from tests.conftest import share_models
 
 
 def read(path: Path, content: bytes) -> Reading:
@@ -107,8 +108,7 @@ def test_an_endless_word_makes_no_endless_passage(tmp_path: Path) -> None:
 def attacked(tmp_path_factory: pytest.TempPathFactory, index_dir: Path) -> Serving:
     root = tmp_path_factory.mktemp("attacked")
     (root / "corpus" / "documents").mkdir(parents=True)
-    (root / "index").mkdir()
-    (root / "index" / "models").symlink_to(index_dir / "models")
+    share_models(root / "index", index_dir / "models")
     systems, entries = [], []
     documents = {name: (a.suffix, a.make()) for name, a in ATTACKS.items()} | {
         "plain": ("txt", plain("txt"))

@@ -13,6 +13,7 @@ from corpus.errors import ClusterError
 from indexer.cluster import embedding
 from indexer.store import current_id, open_store
 from search_api.cli import main
+from tests.conftest import share_models
 from tests.servers import free_port
 
 
@@ -79,8 +80,7 @@ def test_an_index_made_on_a_cluster_is_the_same(
 ) -> None:
     for name, more in (("here", []), ("there", ["--scheduler", scheduler])):
         index = tmp_path / name
-        index.mkdir()
-        (index / "models").symlink_to(index_dir / "models")
+        share_models(index, index_dir / "models")
         done = CliRunner().invoke(
             main, ["index", "--corpus", str(tiny_corpus), "--index", str(index), "--quiet", *more]
         )
@@ -96,7 +96,7 @@ def test_a_scheduler_that_does_not_answer(
 ) -> None:
     monkeypatch.setattr("indexer.cluster.CONNECT_SECONDS", 0.5)
     address = f"tcp://127.0.0.1:{free_port()}"
-    (tmp_path / "models").symlink_to(index_dir / "models")
+    share_models(tmp_path, index_dir / "models")
     done = CliRunner().invoke(
         main,
         f"index --corpus {tiny_corpus} --index {tmp_path} --quiet --scheduler {address}".split(),

@@ -14,6 +14,7 @@ from search_api.model import Query
 from search_api.searcher import Searcher, open_searcher
 from search_api.serialise import dumps
 from search_api.settings import SearchSettings
+from tests.conftest import share_models
 
 OFFICER = """# Wend plan
 
@@ -78,8 +79,7 @@ def officers(tmp_path_factory: pytest.TempPathFactory, index_dir: Path) -> Path:
     root = tmp_path_factory.mktemp("officers")
     (root / "corpus" / "wend").mkdir(parents=True)
     (root / "corpus" / "wend" / "plan.md").write_text(OFFICER)
-    (root / "index").mkdir()
-    (root / "index" / "models").symlink_to(index_dir / "models")
+    share_models(root / "index", index_dir / "models")
     build_index(IndexSettings(corpus=root / "corpus", index=str(root / "index")))
     return root / "index"
 

@@ -17,6 +17,7 @@ from indexer.settings import IndexSettings
 from search_api.serving import Serving
 from search_api.settings import SearchSettings
 from tests.browser import IN_A_BROWSER, PHONE, ZOOMED, Opens, Server, playwright
+from tests.conftest import share_models
 from web.settings import WebSettings
 
 pytestmark = IN_A_BROWSER
@@ -395,8 +396,7 @@ def pdf_site(
         '[[document]]\nid = "northvale-plan"\nsystem = "northvale"\ntitle = "Northvale plan"\n'
         f'file = "plan.pdf"\nsha256 = "{sha256_of(plan)}"\n'
     )
-    index.mkdir()
-    (index / "models").symlink_to(index_dir / "models")
+    share_models(index, index_dir / "models")
     build_index(IndexSettings(corpus=corpus, index=str(index)))
     serving = Serving(SearchSettings(index=str(index)))
     with Server(serving, WebSettings(corpus=corpus)) as server:

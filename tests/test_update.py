@@ -32,6 +32,7 @@ from search_api.model import Filters, Query
 from search_api.searcher import Searcher, open_searcher
 from search_api.serialise import to_json
 from search_api.settings import SearchSettings
+from tests.conftest import share_models
 
 QUESTIONS = 8
 LINES = [
@@ -75,8 +76,7 @@ def settings(
     def of(name: str, exact_up_to: int = 50_000) -> IndexSettings:
         root = tmp_path / name
         if not root.exists():
-            root.mkdir()
-            (root / "models").symlink_to(index_dir / "models")
+            share_models(root, index_dir / "models")
         return IndexSettings(corpus=corpus, index=str(root), exact_up_to=exact_up_to)
 
     return of
