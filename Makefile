@@ -40,7 +40,7 @@ $(VENV)/.installed-dev: $(VENV)/.installed
 	@touch $@
 
 test: $(VENV)/.installed-dev
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --durations=15
 
 lint: $(VENV)/.installed-dev
 	$(BIN)/ruff format --check .

@@ -19,7 +19,7 @@ from typing import Any
 
 import click
 
-from eval import rates, synthetic, timing
+from eval import rates, serving, synthetic, timing
 from indexer.settings import IndexSettings
 from indexer.store import open_store
 from search_api.settings import SearchSettings
@@ -218,9 +218,9 @@ def _asked(
     measured: dict[str, Any] = {"name": name}
     measured |= apart(timing.measure, settings, queries, like)
     measured["cold_start_ms"] = timing.cold_start_ms(settings.index)
-    measured["http"] = timing.over_http(settings, queries)
+    measured["http"] = serving.over_http(settings, queries)
     counts = dict.fromkeys((1, workers))
-    measured["throughput"] = [timing.throughput(settings, count) for count in counts]
+    measured["throughput"] = [serving.throughput(settings, count) for count in counts]
     return measured
 
 

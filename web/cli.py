@@ -50,9 +50,7 @@ def serve(host: str, port: int, index: str | None, workers: int) -> None:
 
     from search_api.settings import SearchSettings
 
-    settings = SearchSettings(index=index) if index else SearchSettings()
-    # Many who ask get a third more out of the cores so than where each question takes all of them.
-    settings = settings.model_copy(update={"threads": settings.threads or 1})
+    settings = (SearchSettings(index=index) if index else SearchSettings()).in_a_server()
     listening = listen(host, port)
     shown = f"[{host}]" if ":" in host else host
     address = f"icsearch is at http://{shown}:{listening.getsockname()[1]} (Ctrl+C stops it)"
