@@ -8,11 +8,16 @@ by weight).
 
 from bisect import insort
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import NamedTuple
 
-from corpus.model import Passage
+import numpy as np
+
+from corpus.model import Document, Passage
+from indexer.gist import Gist
+from indexer.store import Store
 from search_api.retrieve import Candidate
 
 PLACES = 10
@@ -30,7 +35,24 @@ TITLE_WORDS = 6
 CHECKED = 4 * PLACES
 """How many of the first are held against each other; further down a repeat does no harm."""
 
-Found = tuple[Candidate, Passage]
+
+class Found(NamedTuple):
+    """A candidate, whose it is and its gist: what is known of a passage that was not read."""
+
+    candidate: Candidate
+    document: Document
+    gist: Gist
+
+
+Read = Callable[[Sequence[Found]], Sequence[Passage]]
+"""Reads the passages of candidates."""
+
+
+def known_of(store: Store, candidates: Sequence[Candidate]) -> list[Found]:
+    """Candidates with what can be known of them before their passages are read."""
+    rows = [candidate.row for candidate in candidates]
+    documents = store.documents_of(np.array(rows, dtype=np.int64))
+    return [*map(Found, candidates, documents, store.gists(rows))]
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,28 +79,30 @@ def repeats(one: Words, other: Words) -> bool:
     return len(one.all & other.all) >= SAME * most
 
 
-def is_title(passage: Passage) -> bool:
+def is_title(gist: Gist) -> bool:
     """Whether a passage is a bare title, which states nothing."""
-    return passage.form == "heading" and len(passage.text.split()) < TITLE_WORDS
+    return gist.form == "heading" and gist.words < TITLE_WORDS
 
 
 def diversify(
-    found: Sequence[Found], by_document: bool = True, across: bool = False
+    found: Sequence[Found], read: Read, by_document: bool = True, across: bool = False
 ) -> list[Found]:
-    """Passages in the order they are shown: what is new first, then repeats and bare titles.
+    """Candidates in the order they are shown: what is new first, then repeats and bare titles.
 
     Args:
-        found: candidates with their passages, best first.
+        found: candidates, best first.
         by_document: spread the first ten over documents and systems; not where one was asked for.
         across: the question is put to all systems, so more of each is wanted.
     """
     fresh: list[Found] = []
     behind: list[Found] = []
     said: defaultdict[frozenset[str], list[Words]] = defaultdict(list)  # by their figures
-    for place, one in enumerate(found):
-        told = is_title(one[1])
-        if place < CHECKED and not told:
-            words = words_in(one[1].text)
+    stating = [one for one in found[:CHECKED] if not is_title(one.gist)]
+    texts = {f.candidate.row: p.text for f, p in zip(stating, read(stating), strict=True)}
+    for one in found:
+        told, text = is_title(one.gist), texts.get(one.candidate.row)
+        if text is not None:
+            words = words_in(text)
             told = any(repeats(words, other) for other in said[words.figures])
             said[words.figures].append(words)
         (behind if told else fresh).append(one)
@@ -99,18 +123,18 @@ def _hear(
     first: list[Found], rest: list[Found], least: int, worth: float
 ) -> tuple[list[Found], list[Found]]:
     """At least so many of each system among the first, where of like worth to those displaced."""
-    heard = Counter(p.system for _, p in first)
+    heard = Counter(f.document.system for f in first)
     for one in list(rest):
-        if heard[one[1].system] >= least:
+        if heard[one.document.system] >= least:
             continue
-        last = next((f for f in reversed(first) if heard[f[1].system] > least), None)
+        last = next((f for f in reversed(first) if heard[f.document.system] > least), None)
         if last is None:
             break
-        if last[0].score - one[0].score > worth:
+        if last.candidate.score - one.candidate.score > worth:
             continue
         first, rest = _swap(first, rest, last, one)
-        heard[last[1].system] -= 1
-        heard[one[1].system] += 1
+        heard[last.document.system] -= 1
+        heard[one.document.system] += 1
     return first, rest
 
 
@@ -118,16 +142,17 @@ def _cap_documents(
     first: list[Found], rest: list[Found], most: int
 ) -> tuple[list[Found], list[Found]]:
     """No document in more than `most` of the first places while another is of like worth."""
-    held = Counter(p.document_id for _, p in first)
+    held = Counter(f.document.id for f in first)
     for one in list(rest):
-        crowd = next((f for f in reversed(first) if held[f[1].document_id] > most), None)
+        crowd = next((f for f in reversed(first) if held[f.document.id] > most), None)
         if crowd is None:
             break
-        if held[one[1].document_id] >= most or crowd[0].score - one[0].score > LIKE_WORTH:
+        worth = crowd.candidate.score - one.candidate.score
+        if held[one.document.id] >= most or worth > LIKE_WORTH:
             continue
         first, rest = _swap(first, rest, crowd, one)
-        held[crowd[1].document_id] -= 1
-        held[one[1].document_id] += 1
+        held[crowd.document.id] -= 1
+        held[one.document.id] += 1
     return first, rest
 
 
@@ -141,4 +166,4 @@ def _swap(
 
 
 def _key(found: Found) -> tuple[float, int]:
-    return -round(found[0].score, 5), found[0].row
+    return -round(found.candidate.score, 5), found.candidate.row

@@ -15,10 +15,8 @@ import numpy as np
 
 from corpus.errors import ModelError
 from corpus.model import Passage
+from search_api.diversify import Found
 from search_api.rank import Numbers
-from search_api.retrieve import Candidate
-
-Found = tuple[Candidate, Passage]
 
 
 class Reranker(Protocol):
@@ -79,24 +77,26 @@ def text_of(passage: Passage) -> str:
 
 
 def reranked(
-    reranker: Reranker,
-    question: str,
-    found: Sequence[Found],
-    most: int,
+    reranker: Reranker, question: str, found: Sequence[Found], passages: Sequence[Passage]
 ) -> list[Found]:
-    """The first `most` candidates in the reranker's order, the rest below them as they were.
+    """The first candidates in the reranker's order, the rest below them as they were.
 
     The scores that the first had are dealt out anew from the best to the least, so that what goes
     by scores (spreading over systems) works on the same scale as without a reranker.
+
+    Args:
+        passages: those of the first, which are ordered again.
     """
-    head, rest = list(found[:most]), list(found[most:])
+    head, rest = list(found[: len(passages)]), list(found[len(passages) :])
     if not head:
         return []
-    read = reranker.scores(question, [text_of(passage) for _, passage in head])
-    order = sorted(range(len(head)), key=lambda i: (-round(float(read[i]), 5), head[i][0].row))
-    worth = sorted((candidate.score for candidate, _ in head), reverse=True)
+    read = reranker.scores(question, [text_of(passage) for passage in passages])
+    order = sorted(
+        range(len(head)), key=lambda i: (-round(float(read[i]), 5), head[i].candidate.row)
+    )
+    worth = sorted((one.candidate.score for one in head), reverse=True)
     dealt = [
-        (replace(head[i][0], score=score), head[i][1])
+        head[i]._replace(candidate=replace(head[i].candidate, score=score))
         for i, score in zip(order, worth, strict=True)
     ]
     return dealt + rest

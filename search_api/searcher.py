@@ -21,7 +21,7 @@ from search_api import answer as answering
 from search_api import contacts, scope
 from search_api.answer import Sheet, Weighed
 from search_api.concepts import concepts_of
-from search_api.diversify import diversify
+from search_api.diversify import Found, diversify, known_of
 from search_api.headline import comparison_summary, headline, listed, not_found_reason
 from search_api.judge import Asked, ask_for
 from search_api.medical import is_personal_medical
@@ -101,33 +101,28 @@ class Searcher:
             raise QueryError(f"The limit must be from 1 to {MOST_RESULTS}.", field="limit")
         understood, documents, notes = self._prepare(query)
         vector, whole = self._vector_of(understood), scope_of(self.store, documents)
-        found = retrieve(self.store, understood, vector, whole, self.settings)
-        passages = self.store.passages([c.row for c in found])
-        pairs = [pair for pair in zip(found, passages, strict=True) if pair[1].form != "contents"]
+        candidates = retrieve(self.store, understood, vector, whole, self.settings)
+        known = known_of(self.store, candidates)
+        found = [one for one in known if one.gist.form != "contents"]
         if self._reranker is not None:
-            pairs = reranked(self._reranker, understood.subject, pairs, self.settings.reranked)
-        kept = [pair for pair in pairs if _wanted(understood, pair[1].text)]
+            first = self._read(found[: self.settings.reranked])
+            found = reranked(self._reranker, understood.subject, found, first)
+        kept = self._wanted(understood, found)
         if not kept and understood.phrases:
             # A quotation that stands nowhere still says what is looked for.
-            loose = replace(understood, phrases=())
-            kept = [pair for pair in pairs if _wanted(loose, pair[1].text)]
+            kept = self._wanted(replace(understood, phrases=()), found)
             quoted = ", ".join(f"“{p}”" for p in understood.phrases)
             notes = (*notes, f"No passage found holds {quoted} word for word.")
         one_system = bool(query.filters.system or understood.systems)
-        shown = diversify(kept, not one_system, asks_across(understood.text))
-        hits = (
-            Hit(rank, round(candidate.score, 5), _matched_by(candidate), passage)
-            for rank, (candidate, passage) in enumerate(shown, start=1)
-        )
-        clear = contacts.clear_hits(self.store, hits) if self.settings.mask_contacts else hits
-        shown_hits = tuple(islice(clear, query.limit))
-        higher = self._put_higher(understood, vector, shown_hits)
-        cautions = scope.cautions(self.store, (h.passage.document_id for h in shown_hits))
+        shown = diversify(kept, self._read, not one_system, asks_across(understood.text))
+        hits = self._hits(shown, query.limit)
+        higher = self._put_higher(understood, vector, hits)
+        cautions = scope.cautions(self.store, (h.passage.document_id for h in hits))
         return SearchResult(
             query=query.text,
             understood=replace(understood, notes=understood.notes + higher),
-            hits=shown_hits,
-            facets=self._facets([passage for _, passage in shown]),
+            hits=hits,
+            facets=self._facets([one.document for one in shown]),
             notes=notes + higher + cautions,
             index_id=self.index_id,
             took_ms=0.0,
@@ -318,6 +313,27 @@ class Searcher:
         documents, notes = scope.filtered(self.store, filters, home)
         return documents, (contacts.NOTE, *notes) if self.settings.mask_contacts else notes
 
+    def _read(self, found: Sequence[Found]) -> list[Passage]:
+        """The passages of candidates."""
+        return self.store.passages([one.candidate.row for one in found])
+
+    def _wanted(self, understood: Understood, found: list[Found]) -> list[Found]:
+        """Candidates that hold every quoted phrase and none of the words ruled out."""
+        if not (understood.phrases or understood.without):
+            return found
+        texts = (passage.text for passage in self._read(found))
+        return [one for one, text in zip(found, texts, strict=True) if _wanted(understood, text)]
+
+    def _hits(self, shown: Sequence[Found], limit: int) -> tuple[Hit, ...]:
+        """The first candidates as they are shown."""
+        masked = self.settings.mask_contacts
+        some = shown if masked else shown[:limit]  # what is masked whole gives way to the next
+        hits = (
+            Hit(rank, round(one.candidate.score, 5), _matched_by(one.candidate), passage)
+            for rank, (one, passage) in enumerate(zip(some, self._read(some), strict=True), start=1)
+        )
+        return tuple(islice(contacts.clear_hits(self.store, hits) if masked else hits, limit))
+
     def _put_higher(
         self, understood: Understood, vector: Vectors, hits: Sequence[Hit]
     ) -> tuple[str, ...]:
@@ -372,10 +388,10 @@ class Searcher:
             emphasis=round(100 * len(found) / max(1, searched.passages), 2),
         )
 
-    def _facets(self, passages: Sequence[Passage]) -> Facets:
-        systems = Counter(p.system for p in passages)
-        documents = Counter(p.document_id for p in passages)
-        kinds = Counter(self.store.documents[p.document_id].kind for p in passages)
+    def _facets(self, found: Sequence[Document]) -> Facets:
+        systems = Counter(document.system for document in found)
+        documents = Counter(document.id for document in found)
+        kinds = Counter(document.kind for document in found)
 
         def values(counts: Counter[str], label: dict[str, str]) -> tuple[FacetValue, ...]:
             ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))

@@ -11,6 +11,7 @@ from indexer.build import build_index
 from indexer.embed import DEFAULT_MODEL, Encoder
 from indexer.settings import IndexSettings
 from indexer.store import open_store
+from search_api.diversify import known_of
 from search_api.model import Query
 from search_api.rerank import CrossEncoderReranker, reranked, text_of
 from search_api.retrieve import Candidate
@@ -106,15 +107,15 @@ def test_a_reranker_orders_the_first_passages_and_leaves_the_rest(
 ) -> None:
     model = CrossEncoderReranker(str(cross_encoder))
     hits = searcher.search(Query("carers", limit=30)).hits
-    found = [(Candidate(h.rank, h.score, 0.0, 0.0), h.passage) for h in hits]
-    out = reranked(model, "carers", found, 10)
+    found = known_of(searcher.store, [Candidate(h.rank, h.score, 0.0, 0.0) for h in hits])
+    out = reranked(model, "carers", found, [h.passage for h in hits[:10]])
     assert out[10:] == found[10:]
-    expected = model.scores("carers", [text_of(p) for _, p in found[:10]])
+    expected = model.scores("carers", [text_of(h.passage) for h in hits[:10]])
     best = sorted(range(10), key=lambda i: (-round(float(expected[i]), 5), i))
     assert len({round(float(score), 5) for score in expected}) > 1
-    assert [p.id for _, p in out[:10]] == [found[i][1].id for i in best]
-    head = sorted((c.score for c, _ in found[:10]), reverse=True)
-    assert [c.score for c, _ in out[:10]] == head
+    assert [one.candidate.row for one in out[:10]] == [hits[i].rank for i in best]
+    head = sorted((one.candidate.score for one in found[:10]), reverse=True)
+    assert [one.candidate.score for one in out[:10]] == head
 
 
 def test_search_goes_through_the_reranker_that_is_set(

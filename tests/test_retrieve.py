@@ -1,16 +1,18 @@
 """Finding passages: candidates, ranking, and a list that is not the same thing again."""
 
+from collections.abc import Sequence
 from dataclasses import replace
 
 import numpy as np
 import pytest
 
-from corpus.model import Passage
+from corpus.model import Document, Passage
 from indexer.build import build_index
+from indexer.gist import gist_of
 from indexer.settings import IndexSettings
 from search_api import rank
 from search_api.cover import Weight, shares
-from search_api.diversify import diversify, is_title, repeats, words_in
+from search_api.diversify import CHECKED, Found, diversify, is_title, repeats, words_in
 from search_api.model import Expansion, Filters, Query, Understood
 from search_api.retrieve import Candidate, retrieve, scope_of, text_to_embed, words_of
 from search_api.searcher import Searcher, open_searcher
@@ -24,8 +26,25 @@ def passage(identity: str, text: str, document: str = "d1", system: str = "s1") 
     )
 
 
-def found(*entries: tuple[float, Passage]) -> list[tuple[Candidate, Passage]]:
-    return [(Candidate(i, score, 1.0, 0.5), p) for i, (score, p) in enumerate(entries)]
+Scored = tuple[float, Passage]
+
+
+def diversified(*entries: Scored, by_document: bool = True, across: bool = False) -> list[Passage]:
+    """The passages with scores in the order they are shown; their rows are their places here."""
+    passages = [passage for _, passage in entries]
+    found = [
+        Found(Candidate(i, score, 1.0, 0.5), document_of(p), gist_of(p))
+        for i, (score, p) in enumerate(entries)
+    ]
+
+    def read(some: Sequence[Found]) -> list[Passage]:
+        return [passages[one.candidate.row] for one in some]
+
+    return read(diversify(found, read, by_document, across))
+
+
+def document_of(passage: Passage) -> Document:
+    return Document(passage.document_id, passage.system, passage.document_title, "a.txt", "0" * 64)
 
 
 # Candidates
@@ -163,10 +182,8 @@ LONG = "We will open ten new clinics for people with long term conditions in eve
 
 
 def test_a_repeat_goes_behind_what_is_new() -> None:
-    entries = found(
-        (3.0, passage("a", LONG)), (2.9, passage("b", LONG)), (1.0, passage("c", "New"))
-    )
-    assert [p.id for _, p in diversify(entries)] == ["a", "c", "b"]
+    entries = (3.0, passage("a", LONG)), (2.9, passage("b", LONG)), (1.0, passage("c", "New"))
+    assert [p.id for p in diversified(*entries)] == ["a", "c", "b"]
 
 
 def test_passages_with_different_figures_are_never_the_same() -> None:
@@ -183,47 +200,63 @@ def test_a_short_passage_is_not_a_repeat_of_a_long_one_that_holds_it() -> None:
 
 def test_bare_titles_go_behind() -> None:
     title = replace(passage("t", "Our vision"), form="heading")
-    assert is_title(title)
+    assert is_title(gist_of(title))
     stating = replace(title, text="Priority 4: support people living with dementia at home")
-    assert not is_title(stating)
-    entries = found((3.0, title), (1.0, passage("c", "New words here")))
-    assert [p.id for _, p in diversify(entries)] == ["c", "t"]
+    assert not is_title(gist_of(stating))
+    shown = diversified((3.0, title), (1.0, passage("c", "New words here")))
+    assert [p.id for p in shown] == ["c", "t"]
 
 
-def crowd(second: float) -> list[tuple[Candidate, Passage]]:
+def crowd(second: float) -> list[Scored]:
     one = [(5 - i / 100, passage(f"a{i}", f"word{i} alone {i}")) for i in range(12)]
     two = [(second - i / 100, passage(f"b{i}", f"other{i} text {i}", "d2")) for i in range(6)]
-    return found(*one, *two)
+    return [*one, *two]
 
 
 def test_no_document_takes_more_than_half_while_another_is_of_like_worth() -> None:
-    first = [p.document_id for _, p in diversify(crowd(4.8))][:10]
+    first = [p.document_id for p in diversified(*crowd(4.8))][:10]
     assert first.count("d1") == 5 and first.count("d2") == 5
 
 
 def test_a_document_that_alone_has_something_keeps_its_places() -> None:
-    first = [p.document_id for _, p in diversify(crowd(1.0))][:10]
+    first = [p.document_id for p in diversified(*crowd(1.0))][:10]
     assert first.count("d1") == 10
 
 
 def test_one_document_is_not_parted_where_one_was_asked_for() -> None:
-    first = [p.id for _, p in diversify(crowd(4.8), by_document=False)][:10]
+    first = [p.id for p in diversified(*crowd(4.8), by_document=False)][:10]
     assert first == [f"a{i}" for i in range(10)]
 
 
 def test_every_system_is_heard_where_all_are_asked() -> None:
     one = [(5 - i / 100, passage(f"a{i}", f"word{i} alone {i}")) for i in range(12)]
     far = [(3.5, passage("b", "far away text", "d2", "s2"))]
-    shown = [p.id for _, p in diversify(found(*one, *far), across=True)]
-    assert "b" in shown[:10]
-    assert "b" not in [p.id for _, p in diversify(found(*one, *far))][:10]
+    assert "b" in [p.id for p in diversified(*one, *far, across=True)][:10]
+    assert "b" not in [p.id for p in diversified(*one, *far)][:10]
 
 
 def test_nothing_is_lost_or_doubled_by_spreading() -> None:
     entries = crowd(4.8)
     for across in (True, False):
-        shown = diversify(entries, across=across)
-        assert sorted(p.id for _, p in shown) == sorted(p.id for _, p in entries)
+        shown = diversified(*entries, across=across)
+        assert sorted(p.id for p in shown) == sorted(p.id for _, p in entries)
+
+
+def test_a_search_reads_what_it_shows_and_little_else(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    read: list[int] = []
+    passages = searcher.store.passages
+
+    def reading(rows: Sequence[int]) -> list[Passage]:
+        read.extend(rows)
+        return passages(rows)
+
+    monkeypatch.setattr(searcher.store, "passages", reading)
+    result = Searcher(searcher.store, searcher.settings).search(Query("unpaid carers and respite"))
+    assert len(result.hits) == 10
+    assert sum(value.count for value in result.facets.document) > 100
+    assert len({*read}) <= CHECKED + 10
 
 
 @pytest.mark.parametrize("text", ["older people", "prevention", "digital", "carers"])

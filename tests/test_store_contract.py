@@ -101,6 +101,7 @@ def test_rows_are_the_documents_passages_in_order(store: Store) -> None:
     for document_id, (first, end) in zip(store.documents, ends, strict=True):
         text = store.reading(document_id).text
         assert all(p.document_id == document_id for p in passages[first:end])
+        assert {*store.documents_of(np.arange(first, end))} <= {store.documents[document_id]}
         assert all(text[p.start : p.end] == p.text for p in passages[first:end])
     keys = [key for d in store.documents for key in store.embedding_keys(d)]
     assert len(keys) == len(passages)

@@ -53,6 +53,10 @@ class Store(Protocol):
         """The first row of a document and the one after its last."""
         ...
 
+    def documents_of(self, rows: Rows) -> list[Document]:
+        """The document of each row, in the order asked."""
+        ...
+
     def nearest(self, vector: Vectors, k: int, documents: Sequence[str] | None) -> Found:
         """The k passages most like a vector, by cosine, best first; among documents if given."""
         ...

@@ -70,6 +70,8 @@ class FolderStore:
             ]
             self._rows = {d.id: (p.first + at.first, p.first + at.end) for d, p, at in documents}
             self._part_of = {d.id: part for d, part, _ in documents}
+            self._ordered = [d for d, _, _ in documents]
+            self._ends = np.array([end for _, end in self._rows.values()], dtype=np.int64)
             how = self.manifest.made.get("nearest")
             self.planted: Sequence[Planted] = (
                 ann.planted(folder) if how and how["kind"] == "hnsw" else ()
@@ -130,6 +132,11 @@ class FolderStore:
     def rows_of(self, document_id: str) -> tuple[int, int]:
         """The first row of a document and the one after its last."""
         return self._rows[document_id]
+
+    def documents_of(self, rows: Rows) -> list[Document]:
+        """The document of each row, in the order asked."""
+        places = np.searchsorted(self._ends, rows, side="right")
+        return [self._ordered[place] for place in places.tolist()]
 
     def nearest(self, vector: Vectors, k: int, documents: Sequence[str] | None) -> Found:
         """The k passages most like a vector, by cosine, best first; among documents if given."""

@@ -117,7 +117,7 @@ class Part:
         self.documents = [
             Listed(*found)
             for found in self.rows(
-                "SELECT document, first_row, last_row FROM documents ORDER BY first_row"
+                "SELECT document, first_row, last_row FROM documents ORDER BY first_row, last_row"
             )
         ]
 

@@ -107,7 +107,8 @@ class PostgresStore:
             "SELECT manifest, facts FROM icsearch.generations WHERE index_id = %s", (index_id,)
         )
         listed = self._rows_of_table(
-            "SELECT document, first_row, end_row, unsearched FROM {documents} ORDER BY first_row"
+            "SELECT document, first_row, end_row, unsearched FROM {documents} "
+            "ORDER BY first_row, end_row"
         )
         try:
             self.manifest = Manifest.parse(manifest, f"the generation {index_id}")
@@ -128,8 +129,8 @@ class PostgresStore:
         self.documents: Mapping[str, Document] = by_id(documents)
         self.reports: Mapping[str, DocumentReport] = by_id(self.manifest.documents)
         self._ranges = {d.id: (row[1], row[2]) for d, row in zip(documents, listed, strict=True)}
-        self._firsts = np.array([row[1] for row in listed], dtype=np.int64)
-        self._names = [d.id for d in documents]
+        self._ordered = documents
+        self._ends = np.array([row[2] for row in listed], dtype=np.int64)
         sizes = [row[2] - row[1] for row in listed]
         of_row = np.repeat(np.arange(len(documents)), sizes)
         searched = np.ones(len(of_row), dtype=np.bool_)
@@ -156,9 +157,14 @@ class PostgresStore:
         """The first row of a document and the one after its last."""
         return self._ranges[document_id]
 
-    def _documents_of(self, rows: Rows) -> list[str]:
-        places = np.searchsorted(self._firsts, rows, side="right") - 1
-        return [self._names[i] for i in np.unique(places).tolist()]
+    def documents_of(self, rows: Rows) -> list[Document]:
+        """The document of each row, in the order asked."""
+        places = np.searchsorted(self._ends, rows, side="right")
+        return [self._ordered[place] for place in places.tolist()]
+
+    def _ids_of(self, rows: Rows) -> list[str]:
+        """The ids of the documents that rows are of, each once."""
+        return list(dict.fromkeys(document.id for document in self.documents_of(rows)))
 
     def candidates_each(
         self,
@@ -262,7 +268,7 @@ class PostgresStore:
         found = self._rows_of_table(
             "SELECT row, vector_send(embedding) FROM {vectors} "
             "WHERE document_id = ANY(%s) AND row = ANY(%s)",
-            (self._documents_of(np.array(rows)), rows),
+            (self._ids_of(np.array(rows)), rows),
         )
         return [(row, _vector(sent)) for row, sent in found]
 
@@ -321,7 +327,7 @@ class PostgresStore:
         found = self._rows_of_table(
             "SELECT row, passage, statements FROM {passages} "
             "WHERE document_id = ANY(%s) AND row = ANY(%s)",
-            (self._documents_of(np.array(rows)), rows),
+            (self._ids_of(np.array(rows)), rows),
         )
         return [(row, Held(passage_of(json.loads(p)), self._halves(s))) for row, p, s in found]
 
