@@ -13,17 +13,27 @@ from search_api.cite import text_sha256
 RENAMED = {"from_": "from"}
 
 
+PLAIN = frozenset({type(None), str, int, float, bool})
+
+
 @cache
-def _names(noun: Any) -> tuple[tuple[str, str], ...]:
-    return tuple((f.name, RENAMED.get(f.name, f.name)) for f in fields(noun))
+def _names(kind: type) -> tuple[tuple[str, str], ...] | None:
+    """The names of a noun's fields, in Python and in JSON; None for what is no noun."""
+    if not is_dataclass(kind):
+        return None
+    return tuple((f.name, RENAMED.get(f.name, f.name)) for f in fields(kind))
 
 
 def to_json(value: Any) -> Any:
     """A noun, or anything made of nouns, as what `json.dumps` takes."""
-    if value is None or isinstance(value, str | int | float | bool):
+    kind = value.__class__
+    if kind in PLAIN:
         return value
-    if is_dataclass(value):
-        return {to: to_json(getattr(value, name)) for name, to in _names(value.__class__)}
+    names = _names(kind)
+    if names is not None:
+        return {to: to_json(getattr(value, name)) for name, to in names}
+    if isinstance(value, str | int | float):
+        return value
     if isinstance(value, dict):
         return {key: to_json(item) for key, item in value.items()}
     return [to_json(item) for item in value]
