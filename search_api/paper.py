@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from docx.document import Document as WordDocument
     from docx.table import Table, _Cell
     from docx.text.paragraph import Paragraph
+    from docx.text.run import Run
 
 HEAD_FILL = "D8DDE0"
 
@@ -183,6 +184,15 @@ def _paragraph(paper: "WordDocument", style: str) -> "Paragraph":
     return made
 
 
+def _run(paragraph: "Paragraph", text: str) -> "Run":
+    """A new run of a paragraph. python-docx looks at each character for tabs and ends of lines."""
+    if not text.isprintable():
+        return paragraph.add_run(text)
+    run = paragraph.add_run()
+    run._r.add_t(text)
+    return run
+
+
 def _evidence(
     paper: "WordDocument", citation: Citation, number: int, names: Mapping[str, str]
 ) -> None:
@@ -194,21 +204,22 @@ def _evidence(
         names: of systems, by id.
     """
     entry = _paragraph(paper, "Evidence")
-    entry.add_run(f"[{number}] ").bold = True
+    _run(entry, f"[{number}] ").bold = True
     where = [names.get(citation.system, citation.system), citation.document_title]
     where += [page_words(citation)] if citation.pages else []
     where += citation.heading[-1:]
-    entry.add_run(office_text(", ".join(" ".join(w.split()) for w in where)))
+    _run(entry, office_text(", ".join(" ".join(w.split()) for w in where)))
     quote = _paragraph(paper, "Quote")
-    quote.add_run(office_text(citation.quote))
+    _run(quote, office_text(citation.quote))
     small = _paragraph(paper, "Evidencehash")
-    small.add_run(
+    _run(
+        small,
         f"citation_id {citation.id} · document_sha256 {citation.document_sha256} · text_sha256 "
         f"{citation.text_sha256} · quote_sha256 {citation.quote_sha256} · "
         f"index_id {citation.index_id}"
         + (f" · pages {LIST_JOIN.join(map(str, citation.pages))}" if citation.pages else "")
         + f" · url {citation.url}"
-        + (f" · source_url {citation.source_url}" if citation.source_url else "")
+        + (f" · source_url {citation.source_url}" if citation.source_url else ""),
     )
 
 
@@ -232,9 +243,9 @@ def _write_cell(cell: "_Cell", box: Box) -> None:
     for number, line in enumerate(box.lines or (Line(),)):
         paragraph = cell.add_paragraph() if number else cell.paragraphs[0]
         if line.bold:
-            paragraph.add_run(office_text(line.bold)).bold = True
+            _run(paragraph, office_text(line.bold)).bold = True
         if line.text:
-            paragraph.add_run(office_text(line.text))
+            _run(paragraph, office_text(line.text))
         if line.before is not None:
             paragraph.paragraph_format.space_before = Pt(line.before)
         if line.indent is not None:
