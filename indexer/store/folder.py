@@ -33,6 +33,7 @@ from indexer.store.writer import FACTS
 T = TypeVar("T")
 MOST_HASHED = 64 * 2**20
 PASSAGES_KEPT = 20_000
+LETTERS_KEPT = 50
 MOST_FETCHED = 20_000
 """So many hits are fetched at once for several groups; a group that has too few is asked alone."""
 
@@ -94,6 +95,7 @@ class FolderStore:
         self._gists: dict[int, Gist] = {}
         self._said: dict[int, Sequence[Stated]] = {}
         self.nearest_word = lru_cache(maxsize=10_000)(self._nearest_word)
+        self._words = lru_cache(maxsize=LETTERS_KEPT)(self._read_words)
 
     def _known(self) -> tuple[dict[str, Any], list[Path]]:
         """The facts, and the folders of the parts in the order of rows."""
@@ -258,19 +260,21 @@ class FolderStore:
 
     def _nearest_word(self, word: str) -> str | None:
         """The word of the documents that a word nowhere in them most likely is, or None."""
-        alike: Counter[str] = Counter()
         if self.document_frequency(stem(word)) or self.encoder.knows(word):
             return None
+        known = self._words(*spelling.bounds(word)[:2])
+        return None if word in known else spelling.likeliest(word, known)
+
+    def _read_words(self, first: str, before: str) -> Mapping[str, int]:
+        """The words from one to before another, in how many passages each is.
+
+        Each part has words of its own, so they are put together once for a letter.
+        """
+        found: Counter[str] = Counter()
+        sql = "SELECT word, passages FROM words WHERE word >= ? AND word < ?"
         for part in self._parts:
-            if part.rows("SELECT 1 FROM words WHERE word = ?", (word,)):
-                return None
-            found = part.rows(
-                "SELECT word, passages FROM words WHERE word >= ? AND word < ? "
-                "AND length(word) BETWEEN ? AND ?",
-                spelling.bounds(word),
-            )
-            alike.update(dict(found))
-        return spelling.likeliest(word, alike)
+            found.update(dict(part.rows(sql, (first, before))))
+        return found
 
     def passages(self, rows: Sequence[int]) -> list[Passage]:
         """The passages of rows, in the order asked."""
