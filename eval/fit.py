@@ -24,7 +24,7 @@ from eval.run import asked_of, judge_passages, query_of
 from indexer.store import open_store
 from search_api import rank
 from search_api.model import MOST_CHARACTERS, Query, Understood
-from search_api.retrieve import ordered, scope_of, text_to_embed
+from search_api.retrieve import ordered_each, scope_of, text_to_embed
 from search_api.searcher import Searcher
 from search_api.settings import SearchSettings
 from search_api.thesaurus import SOURCE
@@ -68,7 +68,8 @@ def example(
     """The candidates of one question, or None where no relevant one is among them."""
     store = searcher.store
     vector = store.encoder.query(text_to_embed(understood))
-    first = ordered(store, understood, vector, scope_of(store, documents), searcher.settings)
+    scopes = [scope_of(store, documents)]
+    (first,) = ordered_each(store, understood, vector, scopes, searcher.settings)
     if first is None:
         return None
     passages = store.passages(first.pool.rows[first.head].tolist())

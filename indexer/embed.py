@@ -52,6 +52,11 @@ class EncoderFacts:
     passage_prefix: str
     onnx_sha256: str
 
+    def of_questions(self) -> str:
+        """As JSON, all that a question's vector depends on, wherever it was exported."""
+        kept = {k: v for k, v in asdict(self).items() if k not in ("model", "onnx_sha256")}
+        return json.dumps(kept, sort_keys=True)
+
 
 class Encoder(Protocol):
     """Anything that turns texts into unit vectors."""

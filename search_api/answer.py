@@ -126,17 +126,19 @@ def weigh(
     if not best:
         return []
     rows = [candidate.row for candidate in best]
-    said = zip(best, store.passages(rows), store.statements(rows), strict=True)
-    vectors, counts = store.vectors_of_statements(np.asarray(rows, dtype=np.int64))
+    said = zip(store.passages(rows), store.statements(rows), strict=True)
+    held = np.asarray(rows, dtype=np.int64)
+    vectors, counts = store.vectors_of_statements(held)
     parted = np.split(vectors, np.cumsum(counts)[:-1])
-    for (candidate, passage, found), own in zip(said, parted, strict=True):
+    for (passage, found), whole, own in zip(said, store.vectors(held), parted, strict=True):
         if passage.form == "contents":
             continue
         # Passage by passage, since the last digit depends on how many are multiplied at once.
+        like = float(whole @ vector)
         for stated, cosine in zip(found, (own @ vector).tolist(), strict=True):
             if states_nothing(stated):
                 continue
-            evidence = features(asked, stated, cosine, candidate.dense, background)
+            evidence = features(asked, stated, cosine, like, background)
             likely = probability(evidence)
             spoken = asked.theme is not None and speaks_of(asked, stated)
             sure = firmly(asked, stated, evidence) if spoken else likely >= SURE

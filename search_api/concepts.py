@@ -19,7 +19,7 @@ import tomllib
 import zipfile
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Mapping, Sequence, Set
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from functools import cached_property, lru_cache, reduce
 from hashlib import sha256
 from operator import and_
@@ -224,8 +224,7 @@ def _shipped() -> Concepts:
 
 def _told(facts: EncoderFacts) -> str:
     """A hash of the wordings and of all of the model that a question's vector depends on."""
-    model = {k: v for k, v in asdict(facts).items() if k not in ("model", "onnx_sha256")}
-    found = sha256(json.dumps(model, sort_keys=True).encode())
+    found = sha256(facts.of_questions().encode())
     for path in (FILE, THESAURUS):
         found.update(path.read_bytes())
     return found.hexdigest()[:16]

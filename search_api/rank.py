@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 from indexer.embed import Vectors
 from indexer.gist import Standing, standing
 from indexer.store import Rows, Store
-from search_api.concepts import concepts_of
+from search_api.concepts import About, concepts_of
 from search_api.cover import Weight, shares, weights_of
 from search_api.model import Understood
 
@@ -58,6 +58,7 @@ def features(
     store: Store,
     understood: Understood,
     vector: Vectors,
+    about: Sequence[About],
     rows: Rows,
     lexical: Numbers,
     dense: Numbers,
@@ -65,13 +66,14 @@ def features(
     """The features of the best candidates, shape (rows, features).
 
     Args:
+        vector: to look for passages with.
+        about: the concepts that the question is about.
         rows: the candidates, those with the best fused score first.
         lexical: their BM25, in standard deviations.
         dense: their cosines, in standard deviations.
     """
     known = store.gists(rows.tolist())
     concepts = concepts_of(store)
-    about = concepts.about(vector)
     weights = weights_of(understood, store)
     words = stems_in(weights)
     held = standing(words | concepts.stems(about), known)

@@ -16,6 +16,8 @@ from indexer.analyse import terms
 from indexer.embed import Vectors
 from indexer.store import Rows, Scores, Store
 from search_api import rank
+from search_api.adapter import adapted
+from search_api.concepts import About, concepts_of
 from search_api.cover import asked_words
 from search_api.model import Understood
 from search_api.rank import Numbers, scaled
@@ -25,12 +27,11 @@ from search_api.thesaurus import SOURCE
 
 @dataclass(frozen=True, slots=True)
 class Candidate:
-    """A passage that may answer: its row, score, BM25 and cosine."""
+    """A passage that may answer: its row, score and BM25 (0 if no word was found in it)."""
 
     row: int
     score: float
     lexical: float
-    dense: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,7 +113,11 @@ def retrieve(
     scope: Scope,
     settings: SearchSettings,
 ) -> list[Candidate]:
-    """Candidates in a scope, best first; ties go to the lower row."""
+    """Candidates in a scope, best first; ties go to the lower row.
+
+    Args:
+        vector: of the question, as the model gives it.
+    """
     (found,) = retrieve_each(store, understood, vector, [scope], settings)
     return found
 
@@ -125,8 +130,7 @@ def retrieve_each(
     settings: SearchSettings,
 ) -> list[list[Candidate]]:
     """The same for each of several scopes: each has candidates of its own."""
-    pools = pools_of(store, understood, vector, scopes, settings)
-    found = (in_order(store, understood, vector, pool, settings) for pool in pools)
+    found = ordered_each(store, understood, vector, scopes, settings)
     return [[] if first is None else _candidates(first) for first in found]
 
 
@@ -137,26 +141,33 @@ def _candidates(first: Ordered) -> list[Candidate]:
     below = float(scores.min()) + fused[first.tail] - float(fused[first.head].min())
     places = [*first.head, *first.tail]
     out = [
-        Candidate(int(pool.rows[i]), score, float(pool.lexical[i]), float(pool.dense[i]))
+        Candidate(int(pool.rows[i]), score, float(pool.lexical[i]))
         for i, score in zip(places, [*scores.tolist(), *below.tolist()], strict=True)
     ]
     return sorted(out, key=lambda c: (-round(c.score, 5), c.row))
 
 
-def ordered(
+def ordered_each(
     store: Store,
     understood: Understood,
     vector: Vectors,
-    scope: Scope,
+    scopes: Sequence[Scope],
     settings: SearchSettings,
-) -> Ordered | None:
-    """The candidates of a scope by fused score, or None where there are none."""
-    (pool,) = pools_of(store, understood, vector, [scope], settings)
-    return in_order(store, understood, vector, pool, settings)
+) -> list[Ordered | None]:
+    """The candidates of each scope by fused score, or None where there are none."""
+    near = adapted(store, vector) if settings.adapter else vector
+    about = concepts_of(store).about(vector)
+    pools = pools_of(store, understood, near, scopes, settings)
+    return [in_order(store, understood, near, about, pool, settings) for pool in pools]
 
 
 def in_order(
-    store: Store, understood: Understood, vector: Vectors, pool: Pool, settings: SearchSettings
+    store: Store,
+    understood: Understood,
+    vector: Vectors,
+    about: Sequence[About],
+    pool: Pool,
+    settings: SearchSettings,
 ) -> Ordered | None:
     """A pool by fused score, or None where nothing is in it."""
     if not len(pool.rows):
@@ -165,7 +176,8 @@ def in_order(
     fused = settings.lexical_share * lexical + (1 - settings.lexical_share) * dense
     places = rank.order(fused.tolist(), pool.rows.tolist())
     head, tail = places[: rank.HEAD], places[rank.HEAD :]
-    found = rank.features(store, understood, vector, pool.rows[head], lexical[head], dense[head])
+    rows = pool.rows[head]
+    found = rank.features(store, understood, vector, about, rows, lexical[head], dense[head])
     return Ordered(pool, head, tail, fused, found)
 
 

@@ -100,7 +100,7 @@ class Weigher:
             )
             nearest = sorted(dense, key=lambda row: (-round(dense[row], 5), row))
             added = self._speaking(theme, nearest, wanted)
-            found += [Candidate(row, lowest, 0.0, dense[row]) for row in added]
+            found += [Candidate(row, lowest, 0.0) for row in added]
         spoken = {c.row for c in found}
         return found + [c for c in candidates if c.row not in spoken]
 

@@ -107,7 +107,7 @@ def test_a_reranker_orders_the_first_passages_and_leaves_the_rest(
 ) -> None:
     model = CrossEncoderReranker(str(cross_encoder))
     hits = searcher.search(Query("carers", limit=30)).hits
-    found = known_of(searcher.store, [Candidate(h.rank, h.score, 0.0, 0.0) for h in hits])
+    found = known_of(searcher.store, [Candidate(h.rank, h.score, 0.0) for h in hits])
     out = reranked(model, "carers", found, [h.passage for h in hits[:10]])
     assert out[10:] == found[10:]
     expected = model.scores("carers", [text_of(h.passage) for h in hits[:10]])

@@ -11,6 +11,7 @@ from indexer.build import build_index
 from indexer.gist import gist_of
 from indexer.settings import IndexSettings
 from search_api import rank
+from search_api.concepts import concepts_of
 from search_api.cover import Weight, shares
 from search_api.diversify import CHECKED, Found, diversify, is_title, repeats, words_in
 from search_api.model import Expansion, Filters, Query, Understood
@@ -33,7 +34,7 @@ def diversified(*entries: Scored, by_document: bool = True, across: bool = False
     """The passages with scores in the order they are shown; their rows are their places here."""
     passages = [passage for _, passage in entries]
     found = [
-        Found(Candidate(i, score, 1.0, 0.5), document_of(p), gist_of(p))
+        Found(Candidate(i, score, 1.0), document_of(p), gist_of(p))
         for i, (score, p) in enumerate(entries)
     ]
 
@@ -152,7 +153,8 @@ def test_features_are_as_many_as_weights_and_finite(searcher: Searcher) -> None:
     vector = store.encoder.query("care homes")
     understood = Understood("when are care homes inspected", subject="care homes")
     zeros = np.zeros(20)
-    features = rank.features(store, understood, vector, rows, zeros, zeros)
+    about = concepts_of(store).about(vector)
+    features = rank.features(store, understood, vector, about, rows, zeros, zeros)
     assert features.shape == (20, len(rank.FEATURES)) == (20, len(rank.WEIGHTS))
     assert np.isfinite(features).all()
 
