@@ -84,7 +84,7 @@ class CommitmentParams(FilterParams):
     theme: Words | None = Field(None, description="a catalogue theme or free text")
     due_before: str | None = Field(
         None,
-        pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-\d{2})?)?$",
+        pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$",
         description="due before this month, YYYY-MM",
     )
     limit: int = Field(50, ge=1, le=MOST_RESULTS)

@@ -1,5 +1,6 @@
 """The register of commitments against the hand count, and its filters, order and pages."""
 
+import re
 from pathlib import Path
 
 import pytest
@@ -9,8 +10,9 @@ from eval.answers import commitments as counted
 from eval.labels import read_labels
 from indexer.build import build_index
 from indexer.settings import IndexSettings
-from search_api.commitments import is_due_before, register, select
+from search_api.commitments import DUE, is_due_before, register, select
 from search_api.model import Filters
+from search_api.params import CommitmentParams
 from search_api.promised import measure_of
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
@@ -102,7 +104,15 @@ def test_overdue_at_a_date(searcher: Searcher) -> None:
     assert not any(is_due_before(c, "2099-01-01") for c in entries if c.due is None)
 
 
-@pytest.mark.parametrize("due", ["soon", "2024-13", "2024-1"])
+@pytest.mark.parametrize(
+    "due", ["2024", "2024-12", "2024-02-29", "2024-01-32", "2024-01-00", "202"]
+)
+def test_the_api_describes_the_dates_that_are_taken(due: str) -> None:
+    described = CommitmentParams.model_json_schema()["properties"]["due_before"]["anyOf"][0]
+    assert bool(re.search(described["pattern"], due)) == bool(DUE.fullmatch(due))
+
+
+@pytest.mark.parametrize("due", ["soon", "2024-13", "2024-1", "2024-01-67"])
 def test_a_date_that_is_none_is_refused(searcher: Searcher, due: str) -> None:
     with pytest.raises(QueryError, match="month"):
         searcher.commitments(due_before=due)
