@@ -46,31 +46,37 @@ class Corpus:
     answers: NDArray[np.int64]
 
 
-def corpora_of(store: Store) -> tuple[dict[str, Corpus], int]:
-    """The written questions by corpus, and how many passages of theirs are not in the index.
+Asked = list[tuple[int, str]]
+"""Questions, each with the row of the passage that it was written for."""
 
-    All passages of the documents that questions were written for are told apart from the right one.
-    """
-    understander = Understander(store)
+
+def written_for(store: Store) -> tuple[dict[str, Asked], int]:
+    """The written questions by corpus, and how many passages of theirs a store does not hold."""
     rows = {p.id: row for row, p in enumerate(store.passages(range(store.manifest.passages)))}
-    found: dict[str, list[tuple[int, str]]] = {}
+    found: dict[str, Asked] = {}
     missing = 0
     for entry in read_labels("written.jsonl"):
         row = rows.get(entry["passage"])
-        missing += row is None
-        if row is not None:
+        if row is None:
+            missing += 1
+        else:
             found.setdefault(entry["corpus"], []).extend((row, q) for q in entry["questions"])
-    out = {}
-    for name, asked in found.items():
-        own = np.array([row for row, _ in asked], dtype=np.int64)
-        documents = {d.id for d in store.documents_of(own)}
-        among = np.concatenate([np.arange(*store.rows_of(d)) for d in sorted(documents)])
-        among.sort()
-        texts = [text_to_embed(understander.understand(q, None)) for _, q in asked]
-        questions = np.stack([store.encoder.query(text) for text in texts]).astype(np.float64)
-        answers = np.searchsorted(among, own)
-        out[name] = Corpus(store.vectors(among).astype(np.float64), questions, answers)
-    return out, missing
+    return found, missing
+
+
+def embedded(store: Store, asked: Asked) -> Corpus:
+    """Questions with every passage of the documents that they were written for."""
+    understander = Understander(store)
+    rows = np.array([row for row, _ in asked], dtype=np.int64)
+    documents = {document.id for document in store.documents_of(rows)}
+    among = np.sort(np.concatenate([np.arange(*store.rows_of(d)) for d in documents]))
+    texts = [text_to_embed(understander.understand(question, None)) for _, question in asked]
+    questions = np.stack([store.encoder.query(text) for text in texts])
+    return Corpus(
+        passages=store.vectors(among).astype(np.float64),
+        questions=questions.astype(np.float64),
+        answers=np.searchsorted(among, rows),
+    )
 
 
 def bent(questions: Numbers, matrix: Numbers) -> tuple[Numbers, Numbers]:
@@ -123,16 +129,32 @@ def told_of(corpus: Corpus, matrix: Numbers) -> str:
 
 @click.command()
 @click.option("--index", required=True, metavar="DIR|URL", help="Index that holds the passages.")
-@click.option("--penalty", default=PENALTY, show_default=True, help="On the size of the matrix.")
+@click.option(
+    "--penalty",
+    type=click.FloatRange(0, min_open=True),
+    default=PENALTY,
+    show_default=True,
+    help="On the size of the matrix.",
+)
 @click.option("--without", metavar="CORPUS", help="Leave this corpus out, and judge by it.")
 def main(index: str, penalty: float, without: str | None) -> None:
     """Fit the query adapter and keep it."""
     store = open_store(index)
-    corpora, missing = corpora_of(store)
-    if without is not None and without not in corpora:
-        raise click.ClickException(f"No questions to {without} passages: {', '.join(corpora)}.")
+    written, missing = written_for(store)
+    if without is not None and without not in written:
+        known = ", ".join(written) or "none"
+        raise click.ClickException(
+            f"{index} holds no passages of the corpus {without} that questions were written for; "
+            f"of those it holds: {known}."
+        )
+    if not written.keys() - {without}:
+        raise click.ClickException(
+            f"{index} holds no other passages that questions were written for; "
+            "eval/labels/NOTES-written.md says which documents they are of."
+        )
     if missing:
         click.echo(f"{missing} passages with questions are not in this index: left out.")
+    corpora = {name: embedded(store, asked) for name, asked in written.items()}
     matrix = fitted([corpus for name, corpus in corpora.items() if name != without], penalty)
     for name, corpus in corpora.items():
         seen = "unseen" if name == without else "fitted on"

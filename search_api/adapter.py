@@ -11,6 +11,7 @@ questions stay as they are.
 """
 
 import io
+import zipfile
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
@@ -22,6 +23,7 @@ from corpus.errors import CatalogueError
 from indexer import disk
 from indexer.embed import EncoderFacts, Vectors
 from indexer.store import Store
+from search_api.derived import once_a_store
 
 MADE = Path(__file__).parent / "adapter.npz"
 DECIMALS = 6
@@ -52,8 +54,15 @@ class Adapter:
 
 def adapted(store: Store, vector: Vectors) -> Vectors:
     """The vector to look for passages of a store with: itself, where the model is another one."""
-    adapter = shipped()
-    return adapter.adapted(vector) if adapter.told == told(store.encoder.facts) else vector
+    adapter = adapter_of(store)
+    return vector if adapter is None else adapter.adapted(vector)
+
+
+@once_a_store
+def adapter_of(store: Store) -> Adapter | None:
+    """The adapter, if it was fitted for the model of a store."""
+    made = shipped()
+    return made if made.told == told(store.encoder.facts) else None
 
 
 def told(facts: EncoderFacts) -> str:
@@ -71,7 +80,7 @@ def shipped() -> Adapter:
     try:
         with np.load(io.BytesIO(MADE.read_bytes()), allow_pickle=False) as held:
             return Adapter(str(held["told"]), held["matrix"].astype(np.float32))
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise CatalogueError(f"{MADE} is missing or damaged: install icsearch again.") from error
 
 

@@ -1,15 +1,17 @@
 """The HTTP API under /api/v1: what docs/api.md lists, errors included."""
 
-from collections.abc import Mapping
-from typing import Annotated, Any
+from collections import Counter
+from collections.abc import Collection, Mapping
+from typing import Annotated, Any, get_origin
 
 from fastapi import APIRouter, Depends, FastAPI, Query, Request, Response
 from fastapi.exceptions import RequestValidationError
+from pydantic import BaseModel
 from starlette.exceptions import HTTPException
 
 from corpus.errors import IcsearchError, QueryError
 from search_api.gate import OWN_LIMITS, Gate, Refuse
-from search_api.model import Answer, Commitments, Comparison, Priorities, SearchResult
+from search_api.model import SEEN, Answer, Commitments, Comparison, Priorities, SearchResult
 from search_api.openapi import mend_schema
 from search_api.params import (
     AskParams,
@@ -93,8 +95,29 @@ def only(*known: str) -> Any:
         for name in request.query_params:
             if name not in known:
                 raise QueryError(f"There is no parameter {name}.", field=name)
+        _given_once(request)
 
     return Depends(check)
+
+
+def once(params: type[BaseModel]) -> Any:
+    """A dependency that refuses to be given several of what is one thing: none is left out."""
+    lists = {
+        field.alias or name
+        for name, field in params.model_fields.items()
+        if get_origin(field.annotation) is list
+    }
+
+    def check(request: Request) -> None:
+        _given_once(request, lists)
+
+    return Depends(check)
+
+
+def _given_once(request: Request, lists: Collection[str] = ()) -> None:
+    for name, count in Counter(n for n, _ in request.query_params.multi_items()).items():
+        if count > 1 and name not in lists:
+            raise QueryError(f"{name} was given {count} times; give it once.", field=name)
 
 
 def routes(serving: Serving) -> APIRouter:
@@ -139,32 +162,32 @@ def routes(serving: Serving) -> APIRouter:
         """The canonical text of a document with its pages."""
         return _json(text_entry(*serving.searcher(index_id).document(document_id)))
 
-    @router.get("/search", response_model=SearchResult)
+    @router.get("/search", response_model=SearchResult, dependencies=[once(SearchParams)])
     def search(params: Annotated[SearchParams, Query()]) -> Response:
         """Passages for a question, best first."""
         return _json(serving.searcher(params.index_id).search(params.query()))
 
-    @router.get("/ask", response_model=Answer)
+    @router.get("/ask", response_model=Answer, dependencies=[once(AskParams)])
     def ask(params: Annotated[AskParams, Query()]) -> Response:
         """A cited answer by system."""
         return _json(serving.searcher(params.index_id).ask(params.query()))
 
-    @router.get("/compare", response_model=Comparison)
+    @router.get("/compare", response_model=Comparison, dependencies=[once(CompareParams)])
     def compare(params: Annotated[CompareParams, Query()]) -> Response:
         """Themes by systems."""
         searcher = serving.searcher(params.index_id)
         return _json(searcher.compare(params.theme, params.home, params.filters()))
 
-    @router.get("/priorities", response_model=Priorities)
+    @router.get("/priorities", response_model=Priorities, dependencies=[once(FilterParams)])
     def priorities(params: Annotated[FilterParams, Query()]) -> Response:
         """What each system declares as its priorities, side by side."""
         searcher = serving.searcher(params.index_id)
         return _json(searcher.priorities(params.home, params.filters()))
 
-    @router.get("/commitments", response_model=Commitments)
+    @router.get("/commitments", response_model=Commitments, dependencies=[once(CommitmentParams)])
     def commitments(params: Annotated[CommitmentParams, Query()]) -> Response:
         """The register of commitments."""
-        if params.theme is not None and not params.theme.strip():
+        if params.theme is not None and not SEEN.search(params.theme):
             raise QueryError("A theme must have 1 to 1,000 characters.", field="theme")
         found = serving.searcher(params.index_id).commitments(
             theme=params.theme,

@@ -72,3 +72,18 @@ def shares(words: Mapping[str, Weight], own: Set[str], around: Set[str]) -> tupl
             there = 1.0 if word in around else 0.0
         with_context += weight.idf * max(here, there)
     return (inside / total, with_context / total) if total else (0.0, 0.0)
+
+
+def holds(understood: Understood, text: str) -> bool:
+    """Whether a text holds every quoted phrase and none of the words ruled out."""
+    if not (understood.phrases or understood.without):
+        return True
+    lower = _plain(text)
+    if any(_plain(phrase) not in lower for phrase in understood.phrases):
+        return False
+    return not any(word.lower() in lower for word in understood.without)
+
+
+def _plain(text: str) -> str:
+    """In lower case, with single spaces and straight apostrophes."""
+    return " ".join(text.lower().replace("’", "'").split())

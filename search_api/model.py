@@ -4,6 +4,7 @@ In JSON each is exactly its fields, as docs/api.md lists them; the command line,
 the pages show the same objects. Offsets count Unicode code points of a document's canonical text.
 """
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
@@ -22,6 +23,8 @@ STATUS_OF: dict[Ladder, CellStatus] = {
     "mention": "mentions",
 }
 MOST_CHARACTERS = 1_000
+SEEN = re.compile(r"[^\s\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202e\u2060-\u206f]")
+"""A character that can be seen: what has none asks nothing."""
 MOST_RESULTS = 100
 MOST_THEMES = 50
 

@@ -4,18 +4,12 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from search_api.model import MOST_CHARACTERS, MOST_RESULTS, MOST_THEMES, Filters, Query
+from search_api.model import MOST_CHARACTERS, MOST_RESULTS, MOST_THEMES, SEEN, Filters, Query
 
 # Said of the words here, checked where they are understood, which has better sentences.
 Words = Annotated[
     str,
-    WithJsonSchema(
-        {
-            "type": "string",
-            "maxLength": MOST_CHARACTERS,
-            "pattern": r"[^\s\x00-\x20\x7f-\xa0\u2000-\u200f\u2028-\u202e\u2060-\u206f]",
-        }
-    ),
+    WithJsonSchema({"type": "string", "maxLength": MOST_CHARACTERS, "pattern": SEEN.pattern}),
 ]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 

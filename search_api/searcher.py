@@ -5,7 +5,6 @@ what is served. A Searcher is safe to use from many threads.
 """
 
 import time
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -21,7 +20,9 @@ from search_api import answer as answering
 from search_api import contacts, scope
 from search_api.answer import Sheet, Weighed
 from search_api.concepts import concepts_of
+from search_api.cover import holds
 from search_api.diversify import Found, diversify, known_of
+from search_api.facets import facets_of
 from search_api.headline import comparison_summary, headline, listed, not_found_reason
 from search_api.judge import Asked, ask_for
 from search_api.medical import is_personal_medical
@@ -29,6 +30,7 @@ from search_api.model import (
     MOST_CHARACTERS,
     MOST_RESULTS,
     MOST_THEMES,
+    SEEN,
     Answer,
     Cell,
     Citation,
@@ -36,8 +38,6 @@ from search_api.model import (
     ComparedSystem,
     ComparedTheme,
     Comparison,
-    Facets,
-    FacetValue,
     Filters,
     Hit,
     Priorities,
@@ -122,7 +122,7 @@ class Searcher:
             query=query.text,
             understood=replace(understood, notes=understood.notes + higher),
             hits=hits,
-            facets=self._facets([one.document for one in shown]),
+            facets=facets_of(self.store, [one.document for one in shown]),
             notes=notes + higher + cautions,
             index_id=self.index_id,
             took_ms=0.0,
@@ -151,7 +151,7 @@ class Searcher:
         answers = []
         for system, own in scopes.items():
             found = [
-                w for w in spoken[system] if _wanted(understood, w.stated.text + w.stated.around)
+                w for w in spoken[system] if holds(understood, w.stated.text + w.stated.around)
             ]
             answers.append(
                 answering.system_answer(self.store, system, own, weighed[system], found, sheet)
@@ -318,11 +318,11 @@ class Searcher:
         return self.store.passages([one.candidate.row for one in found])
 
     def _wanted(self, understood: Understood, found: list[Found]) -> list[Found]:
-        """Candidates that hold every quoted phrase and none of the words ruled out."""
+        """Candidates that hold what was quoted and nothing that was ruled out."""
         if not (understood.phrases or understood.without):
             return found
         texts = (passage.text for passage in self._read(found))
-        return [one for one, text in zip(found, texts, strict=True) if _wanted(understood, text)]
+        return [one for one, text in zip(found, texts, strict=True) if holds(understood, text)]
 
     def _hits(self, shown: Sequence[Found], limit: int) -> tuple[Hit, ...]:
         """The first candidates as they are shown."""
@@ -352,7 +352,7 @@ class Searcher:
 
     def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
         text = " ".join(text.split())
-        if not 1 <= len(text) <= MOST_CHARACTERS:
+        if not SEEN.search(text) or len(text) > MOST_CHARACTERS:
             raise QueryError(
                 f"A theme must have 1 to {MOST_CHARACTERS:,} characters.", field="theme"
             )
@@ -388,21 +388,6 @@ class Searcher:
             emphasis=round(100 * len(found) / max(1, searched.passages), 2),
         )
 
-    def _facets(self, found: Sequence[Document]) -> Facets:
-        systems = Counter(document.system for document in found)
-        documents = Counter(document.id for document in found)
-        kinds = Counter(document.kind for document in found)
-
-        def values(counts: Counter[str], label: dict[str, str]) -> tuple[FacetValue, ...]:
-            ordered = sorted(counts.items(), key=lambda item: (-item[1], item[0]))
-            return tuple(FacetValue(v, label.get(v, v), n) for v, n in ordered)
-
-        return Facets(
-            system=values(systems, {s.id: s.name for s in self.store.systems.values()}),
-            kind=values(kinds, {}),
-            document=values(documents, {d: self.store.documents[d].title for d in documents}),
-        )
-
 
 def _matched_by(candidate: Candidate) -> tuple[Literal["lexical", "dense"], ...]:
     return ("lexical", "dense") if candidate.lexical else ("dense",)
@@ -411,16 +396,6 @@ def _matched_by(candidate: Candidate) -> tuple[Literal["lexical", "dense"], ...]
 def _by_strength(said: object) -> int:
     order = ("commits", "says", "mentions", "unreadable", "silent")
     return order.index(getattr(said, "status"))  # noqa: B009
-
-
-def _wanted(understood: Understood, text: str) -> bool:
-    """Whether a text holds every quoted phrase and none of the words ruled out."""
-    if not (understood.phrases or understood.without):
-        return True
-    lower = " ".join(text.lower().replace("’", "'").split())
-    if any(" ".join(p.lower().replace("’", "'").split()) not in lower for p in understood.phrases):
-        return False
-    return not any(word.lower() in lower for word in understood.without)
 
 
 def open_searcher(settings: SearchSettings, index_id: str | None = None) -> Searcher:

@@ -16,7 +16,7 @@ from corpus.model import System
 from indexer.analyse import STOP_STEMS, stem, terms, tokens
 from indexer.store import Acronym, Store
 from search_api import medical
-from search_api.model import MOST_CHARACTERS, Expansion, Understood
+from search_api.model import MOST_CHARACTERS, SEEN, Expansion, Understood
 from search_api.thesaurus import SOURCE, open_thesaurus
 
 WORD = re.compile(r"[^\W_]+(?:['’&./][^\W_]+)*")
@@ -156,7 +156,7 @@ class Understander:
             UnknownId: the home system is not in the index.
         """
         text = " ".join(text.split())
-        if not text:
+        if not SEEN.search(text):
             raise QueryError("Type a question or some words to search for.", field="q")
         if len(text) > MOST_CHARACTERS:
             raise QueryError(

@@ -4,6 +4,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from click.testing import CliRunner
 from scipy.optimize import approx_fprime
 
 from corpus.errors import CatalogueError
@@ -11,6 +12,7 @@ from eval import fit_adapter
 from eval.fit_adapter import Corpus, bent, fitted, told_of
 from eval.labels import read_labels
 from indexer.embed import EncoderFacts
+from indexer.store import open_store
 from search_api import adapter
 from search_api.adapter import Adapter, adapted
 from search_api.model import Query
@@ -70,11 +72,12 @@ def test_a_bent_question_is_of_unit_length(searcher: Searcher) -> None:
 def test_with_another_model_questions_stay_as_they_are(
     searcher: Searcher, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    store = open_store(searcher.settings.index)
+    vector = store.encoder.query("carers")
     facts = EncoderFacts("other", "0" * 64, 384, 256, "", "", "0" * 64)
-    vector = searcher.store.encoder.query("carers")
-    assert adapter.told(facts) != adapter.shipped().told
-    monkeypatch.setattr(searcher.store.encoder, "facts", facts)
-    assert adapted(searcher.store, vector) is vector
+    monkeypatch.setattr(store.encoder, "facts", facts)
+    assert adapted(store, vector) is vector
+    assert adapted(searcher.store, vector) is not vector
 
 
 def test_it_is_made_for_the_model_that_comes_with_the_package(searcher: Searcher) -> None:
@@ -92,14 +95,16 @@ def test_search_looks_with_it_unless_it_is_switched_off(searcher: Searcher) -> N
 
 
 def test_a_damaged_adapter_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    whole = adapter.MADE.read_bytes()
     monkeypatch.setattr(adapter, "MADE", tmp_path / "adapter.npz")
     adapter.shipped.cache_clear()
     try:
         with pytest.raises(CatalogueError, match="install icsearch again"):
             adapter.shipped()
-        (tmp_path / "adapter.npz").write_bytes(b"not an archive")
-        with pytest.raises(CatalogueError, match="install icsearch again"):
-            adapter.shipped()
+        for content in (b"", b"not an archive", whole[:1_000], whole[:-1_000]):
+            adapter.MADE.write_bytes(content)
+            with pytest.raises(CatalogueError, match="install icsearch again"):
+                adapter.shipped()
         adapter.write(Adapter("abc", np.eye(3, dtype=np.float32) / 2))
         kept = adapter.shipped()
         assert kept.told == "abc" and (kept.matrix == np.eye(3) / 2).all()
@@ -107,3 +112,11 @@ def test_a_damaged_adapter_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     finally:
         monkeypatch.undo()
         adapter.shipped.cache_clear()
+
+
+def test_what_cannot_be_fitted_is_told(searcher: Searcher) -> None:
+    for corpus in ("nowhere", "elsewhere", "shipped"):  # of the shipped documents alone
+        given = ["--index", searcher.settings.index, "--without", corpus]
+        told = CliRunner().invoke(fit_adapter.main, given)
+        assert told.exit_code == 1 and "questions were written for" in told.output
+        assert "Traceback" not in told.output
