@@ -15,7 +15,7 @@ from typing import Any
 
 from eval.labels import FRESH, find_quote, questions, read_labels
 from eval.priorities import priorities
-from eval.statements import FILES, statements
+from eval.statements import PASSES, statements
 from search_api.cite import heading_at, sha256
 from search_api.ladder import grade
 from search_api.model import LADDER, Answer, Citation, Filters, Ladder, Query, Statement
@@ -120,7 +120,7 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
             f"{file.removesuffix('.jsonl')}_on_subject_in_one_pass": {
                 way: asdict(score) for way, score in statements(searcher, (file,)).items()
             }
-            for file in FILES
+            for file in PASSES
         },
         "round_trip": asdict(trip) | {"share": trip.share},
     }

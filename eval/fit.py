@@ -1,11 +1,14 @@
 """The weights of `search_api.rank`, fitted on our questions and on public collections.
 
-    python -m eval.fit --index .index --dataset cranfield --dataset cacm --dataset cisi
+    python -m eval.fit --index .index --many OTHER --dataset cranfield --dataset cacm --dataset cisi
 
 prints the line to put into `search_api/rank.py`, and what each collection gains when it is left out
 of the fitting: weights that only help where they were learned show there. Of our questions tune and
 the former test are read, never the fresh ones, and each twice: with other words from the thesaurus
 and without, because its author had read tune, and the next question's words may not be in it.
+`--many` is an index that holds the documents of `eval/labels/statements_many.jsonl`: of what was
+asked there for no passage, a passage has the grade of its best statement (what nobody labelled
+counts as off the subject).
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -17,8 +20,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
-from corpus.model import Document
+from corpus.model import Document, Passage
 from eval.dataset import open_dataset, read_dataset
+from eval.labels import read_labels
 from eval.metrics import mean
 from eval.run import asked_of, judge_passages, query_of
 from indexer.store import open_store
@@ -32,6 +36,8 @@ from search_api.thesaurus import SOURCE
 Numbers = NDArray[np.float64]
 PENALTY = 0.001
 OURS = "ours"
+MANY = "many"
+GRADES = {"on_subject": 2, "partly": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,15 +98,15 @@ def gain(grades: Numbers) -> float:
 def fitted(examples: Sequence[Example], penalty: float = PENALTY) -> Numbers:
     """Weights that give relevant candidates the most probability (L-BFGS).
 
-    Our own questions count as much as all other collections together, and these count the same.
+    Our own questions, the things asked of many statements, and all public collections together
+    count the same.
     """
     groups = [e.group for e in examples]
-    others = len(set(groups) - {OURS})
+    ours = {OURS, MANY}
+    public = len(set(groups) - ours)
+    parts = len(set(groups) & ours) + (public > 0)
     share = [
-        (0.5 if OURS in groups and others else 1.0)
-        / (1 if e.group == OURS else others)
-        / groups.count(e.group)
-        for e in examples
+        1 / parts / (1 if e.group in ours else public) / groups.count(e.group) for e in examples
     ]
 
     def loss(weights: Numbers) -> tuple[float, Numbers]:
@@ -129,6 +135,30 @@ def ndcg(examples: Iterable[Example], weights: Numbers) -> float:
     return mean(values)
 
 
+def many(index: str) -> list[Example]:
+    """What was asked for no passage in `statements_many.jsonl`, by its labelled statements."""
+    searcher = Searcher(open_store(index), SearchSettings(index=index))
+    passages = searcher.store.passages(range(searcher.store.manifest.passages))
+    inside: dict[str, list[Passage]] = {}
+    for passage in passages:
+        inside.setdefault(passage.document_id, []).append(passage)
+    found: list[Example] = []
+    for entry in read_labels("statements_many.jsonl"):
+        if entry["source"] != "unwritten":
+            continue
+        relevance: dict[str, int] = {}
+        for label, grade in GRADES.items():
+            for place in entry[label]:
+                document, _, where = place.rpartition(".")
+                start = int(where.partition("-")[0])
+                for p in inside.get(document, ()):
+                    if p.start <= start < p.end:
+                        relevance[p.id] = max(grade, relevance.get(p.id, 0))
+        query = Query(entry.get("query") or entry["theme"])
+        found += examples_of(searcher, query, MANY, relevance, False)
+    return found
+
+
 def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
     """Our questions, all but the fresh ones, and those of every dataset."""
     settings = SearchSettings(index=index)
@@ -151,11 +181,12 @@ def gather(index: str, datasets: Sequence[Path], cache: Path) -> list[Example]:
 
 @click.command()
 @click.option("--index", default=SearchSettings().index, show_default=True)
+@click.option("--many", "other", metavar="DIR|URL", help="Index with the documents of many labels.")
 @click.option("--dataset", "datasets", multiple=True, type=click.Path(path_type=Path))
 @click.option("--cache", type=click.Path(path_type=Path), default=Path(".eval"), show_default=True)
-def main(index: str, datasets: tuple[Path, ...], cache: Path) -> None:
+def main(index: str, other: str | None, datasets: tuple[Path, ...], cache: Path) -> None:
     """Fit the weights of the ranking and show what each collection gains unseen."""
-    examples = gather(index, datasets, cache)
+    examples = gather(index, datasets, cache) + (many(other) if other else [])
     for group in dict.fromkeys(e.group for e in examples):
         inside = [e for e in examples if e.group == group]
         others = [e for e in examples if e.group != group]

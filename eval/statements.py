@@ -16,7 +16,9 @@ from search_api.searcher import Searcher
 
 FITTED = ("statements.jsonl", "statements_fresh.jsonl")
 """The passes of labels that the model was fitted on."""
-FILES = (*FITTED, "statements_blind.jsonl")
+FILES = (*FITTED, "statements_pooled.jsonl")
+PASSES = (*FILES, "statements_blind.jsonl")
+"""The last is of the same things asked as the one before it, so it is not counted with them."""
 QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
 SAME = 0.8
 """A statement is the one labelled if they share at least this part of the longer."""
@@ -117,7 +119,7 @@ def place_of(texts: Mapping[str, str], row: Mapping[str, Any]) -> Place:
         return document, *find_quote(texts, document, row["quote"])
     except LabelError as error:
         raise LabelError(
-            f"{error.message} It is in {' or '.join(FILES)}; label it again."
+            f"{error.message} It is in {' or '.join(PASSES)}; label it again."
         ) from error
 
 

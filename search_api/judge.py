@@ -39,8 +39,22 @@ class Logistic:
 # Fitted by `python -m eval.fit_judge` on the tune and former test questions and labelled
 # statements. Some weights are negative: what a word tells beyond the others is what is left.
 STATEMENT = Logistic(
-    -6.216,
-    (-4.043, 3.126, 0.166, 0.04, 3.808, 1.162, 4.872, 0.194, 0.583, -0.841, -6.09, -2.451),
+    -5.989,
+    (
+        -2.095,
+        4.159,
+        0.141,
+        0.052,
+        0.821,
+        0.292,
+        -4.39,
+        13.673,
+        -0.181,
+        0.425,
+        -0.984,
+        -4.901,
+        -0.219,
+    ),
 )
 QUESTION = Logistic(-9.373, (11.01, 3.204, 3.041, -2.111, -1.375, -5.382))
 ANSWERABLE = 0.255
@@ -123,15 +137,31 @@ class Background:
 
 
 @dataclass(frozen=True, slots=True)
+class Near:
+    """What tells by meaning how near a text is to a question.
+
+    Attributes:
+        given: the question's vector as the model gives it, shape (dimensions,).
+        bent: the same bent towards passages, or as it is where nothing bends it.
+        background: how like the bent one passages at large are.
+    """
+
+    given: Vectors
+    bent: Vectors
+    background: Background
+
+
+@dataclass(frozen=True, slots=True)
 class Features:
     """What a judgement of one statement rests on.
 
     `inside` and `around` are shares of the words asked for, by rarity: in the statement, and with
     the headings and cells around it. `held` is the rarity that the statement holds, not as a share,
     and `lacking` that of the rarest word it lacks. `near` is the share that stands within a few
-    words, `pairs` that of neighbours asked for that are neighbours there. `apart` and
-    `passage_apart` say how far the cosines stand above those of passages at large. `words` counts
-    the statement's.
+    words, `pairs` that of neighbours asked for that are neighbours there. `cosine` is with the
+    question as given, `bent` with the bent one; `apart` says how far the latter stands above those
+    of passages at large, `passage_apart` the same of the statement's passage. `words` counts the
+    statement's.
     """
 
     inside: float
@@ -141,6 +171,7 @@ class Features:
     near: float
     pairs: float
     cosine: float
+    bent: float
     apart: float
     passage_apart: float
     words: int
@@ -158,6 +189,7 @@ class Features:
             self.near,
             self.pairs,
             self.cosine,
+            self.bent,
             self.apart,
             self.passage_apart,
             length / 100,
@@ -167,13 +199,20 @@ class Features:
 
 
 def features(
-    asked: Asked, stated: Stated, cosine: float, passage: float, background: Background
+    asked: Asked,
+    stated: Stated,
+    cosine: float,
+    bent: float,
+    passage: float,
+    background: Background,
 ) -> Features:
     """The evidence that a statement answers what was asked.
 
     Args:
-        passage: the cosine of its passage.
-        background: those of passages at large.
+        cosine: with the question as given.
+        bent: with the bent question.
+        passage: that of its passage with the bent question.
+        background: those of passages at large with it.
     """
     order = _order(stated.text)
     own = _distinct(stated.text)
@@ -186,7 +225,8 @@ def features(
         near=_near(asked, order, own) if inside else 0.0,
         pairs=_paired(asked, order) if inside else 0.0,
         cosine=cosine,
-        apart=background.apart(cosine),
+        bent=bent,
+        apart=background.apart(bent),
         passage_apart=background.apart(passage),
         words=len(order),
         number_missing=asked.amount is not None and not asked.amount.in_text(stated.text),

@@ -37,7 +37,7 @@ FEATURES = (
     "asked date",  # a date, where one is asked for
     "concepts",  # terms of what such questions are about, in the passage or around it
 )
-WEIGHTS = np.array([0.32, 0.40, 0.23, 0.09, 0.29, 2.43, 0.11, 0.13, 0.24, 0.54, 3.0])
+WEIGHTS = np.array([0.19, 0.48, 0.41, 0.03, 0.47, 1.80, 0.14, 0.36, -0.02, 0.29, 2.86])
 HEAD = 100
 """How many of the best fused candidates are weighed again."""
 FEEDBACK = 5

@@ -155,10 +155,15 @@ def ordered_each(
     settings: SearchSettings,
 ) -> list[Ordered | None]:
     """The candidates of each scope by fused score, or None where there are none."""
-    near = adapted(store, vector) if settings.adapter else vector
+    near = near_to(store, vector, settings)
     about = concepts_of(store).about(vector)
     pools = pools_of(store, understood, near, scopes, settings)
     return [in_order(store, understood, near, about, pool, settings) for pool in pools]
+
+
+def near_to(store: Store, vector: Vectors, settings: SearchSettings) -> Vectors:
+    """What passages and statements are compared with: a question's vector, bent if that is on."""
+    return adapted(store, vector) if settings.adapter else vector
 
 
 def in_order(

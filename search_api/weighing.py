@@ -12,9 +12,9 @@ from indexer.store import Store
 from search_api import answer as answering
 from search_api import contacts
 from search_api.answer import Weighed
-from search_api.judge import Asked, Background
+from search_api.judge import Asked, Background, Near
 from search_api.model import Understood
-from search_api.retrieve import Candidate, Scope, retrieve_each
+from search_api.retrieve import Candidate, Scope, near_to, retrieve_each
 from search_api.settings import SearchSettings
 from search_api.topics import ThemeWords
 
@@ -41,15 +41,16 @@ class Weigher:
         self, understood: Understood, asked: Asked, scopes: Mapping[str, Scope]
     ) -> dict[str, list[Weighed]]:
         """For each system, the statements of its best passages, likeliest first."""
-        vector, own = self._vector_of(understood), list(scopes.values())
-        background = Background.of(self._sample, vector)
-        each = retrieve_each(self.store, understood, vector, own, self.settings)
+        given, own = self._vector_of(understood), list(scopes.values())
+        each = retrieve_each(self.store, understood, given, own, self.settings)
+        bent = near_to(self.store, given, self.settings)
+        near = Near(given, bent, Background.of(self._sample, bent))
         most = answering.MOST_PASSAGES
         if asked.theme is not None:
-            each, most = self._with_theme(asked.theme, vector, each, own), MOST_THEME_PASSAGES
+            each, most = self._with_theme(asked.theme, bent, each, own), MOST_THEME_PASSAGES
         out = {}
         for system, candidates in zip(scopes, each, strict=True):
-            weighed = answering.weigh(self.store, asked, vector, candidates, background, most)
+            weighed = answering.weigh(self.store, asked, near, candidates, most)
             masked = self.settings.mask_contacts
             out[system] = contacts.without_contacts(weighed) if masked else weighed
         return out

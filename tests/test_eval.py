@@ -8,11 +8,11 @@ import ir_measures
 import numpy as np
 import pytest
 
-from eval import making
+from eval import fit, fit_judge, making
 from eval.answers import failures
 from eval.dataset import DatasetError, open_dataset, read_dataset, run_dataset
 from eval.fit import Example, fitted, gain, ndcg
-from eval.fit_judge import area, logistic, made_up
+from eval.fit_judge import area, groups_of, logistic, made_up
 from eval.labels import FRESH, read_labels
 from eval.metamorphic import overlaps
 from eval.metrics import mean
@@ -193,6 +193,58 @@ def test_fitting_finds_the_feature_that_tells() -> None:
     weights = fitted(examples)
     assert weights[0] > 1 > weights[1]
     assert ndcg(examples, weights) == 1.0
+
+
+def test_each_source_of_questions_counts_the_same_however_many_it_holds() -> None:
+    one = example([[1.0, 0.0], [0.0, 1.0]], [1, 0])
+    other = example([[1.0, 0.0], [0.0, 1.0]], [0, 1])
+    many = [replace(other, group="many")] * 9
+    assert fitted([one, *many])[:2] == pytest.approx(np.zeros(2), abs=1e-6)
+    public = [replace(other, group=name) for name in ("cranfield", "cisi")]
+    assert fitted([one, *public])[:2] == pytest.approx(np.zeros(2), abs=1e-6)
+    assert fitted([one, one, *many[:1], *public])[0] < 0
+
+
+@pytest.fixture
+def few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A tenth of the many labelled statements: enough to see that they are used."""
+
+    def some(name: str) -> list[dict[str, object]]:
+        entries = read_labels(name)
+        return entries[::10] if name == "statements_many.jsonl" else entries
+
+    monkeypatch.setattr(fit, "read_labels", some)
+    monkeypatch.setattr(fit_judge, "read_labels", some)
+
+
+@pytest.mark.usefixtures("few_labels")
+def test_what_was_asked_of_many_statements_ranks_their_passages(searcher: Searcher) -> None:
+    found = fit.many(searcher.settings.index)
+    assert len(found) > 5
+    assert {grade for e in found for grade in e.relevance} == {0.0, 1.0, 2.0}
+    assert all(e.group == "many" and e.ideal > 0 for e in found)
+
+
+@pytest.mark.usefixtures("few_labels")
+def test_labelled_statements_are_statements_still(searcher: Searcher) -> None:
+    rows = range(searcher.store.manifest.passages)
+    there = {
+        f"{s.document_id}.{s.start}-{s.end}"
+        for found in searcher.store.statements(rows)
+        for s in found
+    }
+    ours = groups_of(searcher)[0]
+    assert len(ours) == 8 and not groups_of(searcher)[1]
+    examples, missing = fit_judge.many(searcher, ours[:1])
+    labelled = {
+        place
+        for entry in read_labels("statements_many.jsonl")
+        for label in ("on_subject", "partly", "off")
+        for place in entry[label]
+        if place.rpartition(".")[0] in searcher.store.documents
+    }
+    assert len(labelled & there) / len(labelled) > 0.99
+    assert examples and missing > 0, "what other documents say is not found in one"
 
 
 def test_logistic_regression_parts_what_can_be_parted() -> None:

@@ -86,8 +86,8 @@ def test_a_logistic_model_by_hand() -> None:
     assert Logistic(-1.0, (2.0,))((0.5,)) == 0.5
 
 
-GOOD = Features(0.9, 1.0, 9.0, 0.5, 0.9, 0.5, 0.7, 5.0, 4.0, 20, number_missing=False)
-POOR = Features(0.0, 0.1, 0.0, 5.0, 0.0, 0.0, 0.15, 0.2, 0.1, 20, number_missing=False)
+GOOD = Features(0.9, 1.0, 9.0, 0.5, 0.9, 0.5, 0.7, 0.7, 5.0, 4.0, 20, number_missing=False)
+POOR = Features(0.0, 0.1, 0.0, 5.0, 0.0, 0.0, 0.15, 0.15, 0.2, 0.1, 20, number_missing=False)
 
 
 def test_more_evidence_is_more_likely() -> None:
@@ -160,9 +160,9 @@ def weighed(probability: float, *, spoken: bool = False, firm: bool = False) -> 
 
 
 def test_of_what_is_not_likely_one_statement_is_given() -> None:
-    found = found_in([weighed(p) for p in (0.9, 0.6, 0.4, 0.3)], best=0.9)
+    found = found_in([weighed(p) for p in (0.9, 0.6, 0.35, 0.3)], best=0.9)
     assert [(w.probability, w.sure) for w in found] == [(0.9, True), (0.6, False)]
-    assert [w.probability for w in found_in([weighed(0.4), weighed(0.3)], best=0.9)] == [0.4]
+    assert [w.probability for w in found_in([weighed(0.35), weighed(0.3)], best=0.9)] == [0.35]
     # A system whose best is far below that of another is silent.
     assert found_in([weighed(0.2)], best=0.9) == []
 
@@ -185,11 +185,14 @@ def test_a_theme_is_spoken_of_by_its_words_firmly_if_anywhere() -> None:
     ],
 )
 def test_a_word_of_the_theme_in_passing_is_not_firm(text: str, firm: bool) -> None:
-    asked = Asked({}, ThemeWords("menopause", "menopause", (("menopaus",),), ()))
+    theme = ThemeWords("menopause", "menopause", (("menopaus",),), ())
+    asked = Asked({}, theme)
     stated = Stated("d", "s", 0, len(text), text, "prose", ("Menopause",))
     evidence = replace(GOOD, words=len(text.split()))
-    assert firmly(asked, stated, evidence) is firm
-    assert not firmly(asked, stated, replace(evidence, apart=0.0))
+    assert firmly(asked, stated, evidence, 0.1) is firm
+    assert not firmly(asked, stated, replace(evidence, apart=0.0), 0.1)
+    assert not firmly(asked, stated, evidence, 0.01)
+    assert not firmly(replace(asked, theme=replace(theme, narrow=True)), stated, evidence, 0.1)
 
 
 def test_a_cosine_counts_by_how_far_it_stands_above_the_others() -> None:
@@ -206,11 +209,12 @@ def test_the_evidence_of_a_statement_by_hand() -> None:
 
     def seen(text: str, heading: str = "") -> Features:
         stated = Stated("d", "s", 0, len(text), text, "prose", (heading,))
-        return features(asked, stated, 0.5, 0.4, Background(0.1, 0.1))
+        return features(asked, stated, 0.6, 0.5, 0.4, Background(0.1, 0.1))
 
     both = seen("A night shelter in town")
     assert (both.inside, both.near, both.pairs, both.held, both.lacking) == (1, 1, 1, 8, 0)
-    assert (both.apart, both.passage_apart, both.words) == (4, pytest.approx(3), 5)
+    assert (both.cosine, both.bent, both.words) == (0.6, 0.5, 5)
+    assert (both.apart, both.passage_apart) == (4, pytest.approx(3))
     far = seen("At night " + "parks and roads " * 5 + "a shelter")
     assert (far.inside, far.near, far.pairs) == (1, 0.75, 0)
     other = seen("A refuge", "At night")
