@@ -2,6 +2,8 @@
 
     python -m eval.fit_judge --index .index
 
+(the index may hold more documents than the product's; what is labelled of others helps STATEMENT,
+while QUESTION is to be taken from an index of the product's own, whose words it weighs by rarity)
 prints the lines to put into `search_api/judge.py`, and how well questions that have an answer are
 told from those that have none when whole topics are held back. Statements come from those
 questions (a judged span is on the subject, all else is not) and, for more each, from the first two

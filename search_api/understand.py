@@ -83,7 +83,8 @@ EVERYDAY = frozenset(
 # A question put to all systems at once.
 ACROSS = re.compile(
     r"\b(?:icss?|icses|icbs?|systems|strategies|bodies|documents|plans|areas|compare|everyone"
-    r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)|who else)\b",
+    r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)|who else"
+    r"|whose|who (?:says?|said|mentions?|talks?|speaks?|commits?|promises?|plans?|aims?))\b",
     re.IGNORECASE,
 )
 LIKENESS = 87

@@ -146,6 +146,9 @@ def test_empty_and_long_questions_are_refused(reader: Understander, text: str) -
     [
         ("What do other ICSs say about carers?", True),
         ("Which systems plan more prevention?", True),
+        ("loneliness: who talks about it?", True),
+        ("Keeping people independent: whose aims mention it?", True),
+        ("who looks after people who care for a relative", False),
         ("dementia diagnosis rate", False),
     ],
 )
