@@ -73,16 +73,12 @@ Put by hand into the gap that the labelled cells showed, so their figures flatte
 UNSPOKEN_NARROW = 0.5
 """The same for one word of a theme: most that is near speaks of the rest of that theme."""
 WORDS_FOR_EACH = 80
-"""A statement speaks firmly of a theme if it uses a word of it once for so many words, or more."""
-FIRMLY_APART = 0.3
-"""And if its cosine stands so many spreads above those of passages at large.
+"""A statement speaks firmly of a theme if it uses a word of it once for so many words, or more.
 
-Both were set on the labelled statements of catalogue themes: .94 of those firm are on the subject.
+Of the labelled statements of catalogue themes, .94 of those firm are on the subject.
 """
-FIRMLY_LIKELY = 0.05
-"""And if it is not less likely than this: .85 of the others were on the subject, .97 of these."""
 NARROWLY_LIKELY = 0.3
-"""The same for one word of a theme, where less likely ones were mostly of something else."""
+"""Of one word of a theme also only if it is as likely: others were mostly of something else."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -171,10 +167,10 @@ def _is_title(text: str) -> bool:
 def firmly(asked: Asked, stated: Stated, evidence: Features, likely: float) -> bool:
     """Whether a statement itself speaks of the theme, and not of something else beside it."""
     assert asked.theme is not None
-    if likely < (NARROWLY_LIKELY if asked.theme.narrow else FIRMLY_LIKELY):
+    if asked.theme.narrow and likely < NARROWLY_LIKELY:
         return False
     times = asked.theme.times_in(stated.text)
-    return times * WORDS_FOR_EACH >= evidence.words and evidence.apart >= FIRMLY_APART
+    return times * WORDS_FOR_EACH >= evidence.words
 
 
 def speaks_of(asked: Asked, stated: Stated) -> bool:

@@ -109,15 +109,20 @@ def test_silence_says_how_much_was_searched(comparison: Comparison) -> None:
 
 
 def test_what_is_in_doubt_is_marked(comparison: Comparison) -> None:
-    cells = tuple(
-        replace(c, statements=tuple(replace(s, sure=False) for s in c.statements))
-        for c in comparison.cells
+    doubtful, certain = (
+        replace(
+            comparison,
+            cells=tuple(
+                replace(c, statements=tuple(replace(s, sure=sure) for s in c.statements))
+                for c in comparison.cells
+            ),
+        )
+        for sure in (False, True)
     )
-    doubtful = replace(comparison, cells=cells)
     roles = [r["role"] for r in rows_of(export(doubtful, "csv")) if r["status"] != "silent"]
     assert roles and set(roles) == {"in doubt"}
     assert DOUBTFUL in words_of(export(doubtful, "docx"))
-    assert DOUBTFUL not in words_of(export(comparison, "docx"))
+    assert DOUBTFUL not in words_of(export(certain, "docx"))
 
 
 def words_of(content: bytes) -> str:
