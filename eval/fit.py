@@ -22,9 +22,9 @@ from scipy.optimize import minimize
 
 from corpus.model import Document, Passage
 from eval.dataset import open_dataset, read_dataset
-from eval.labels import read_labels
 from eval.metrics import mean
 from eval.run import asked_of, judge_passages, query_of
+from eval.statements import many_labels
 from indexer.store import open_store
 from search_api import rank
 from search_api.model import MOST_CHARACTERS, Query, Understood
@@ -37,7 +37,6 @@ Numbers = NDArray[np.float64]
 PENALTY = 0.001
 OURS = "ours"
 MANY = "many"
-GRADES = {"on_subject": 2, "partly": 1}
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,19 +142,15 @@ def many(index: str) -> list[Example]:
     for passage in passages:
         inside.setdefault(passage.document_id, []).append(passage)
     found: list[Example] = []
-    for entry in read_labels("statements_many.jsonl"):
-        if entry["source"] != "unwritten":
+    for labels in many_labels():
+        if labels.source != "unwritten":
             continue
         relevance: dict[str, int] = {}
-        for label, grade in GRADES.items():
-            for place in entry[label]:
-                document, _, where = place.rpartition(".")
-                start = int(where.partition("-")[0])
-                for p in inside.get(document, ()):
-                    if p.start <= start < p.end:
-                        relevance[p.id] = max(grade, relevance.get(p.id, 0))
-        query = Query(entry.get("query") or entry["theme"])
-        found += examples_of(searcher, query, MANY, relevance, False)
+        for (document, start, _), grade in labels.grades.items():
+            for p in inside.get(document, ()):
+                if grade and p.start <= start < p.end:
+                    relevance[p.id] = max(grade, relevance.get(p.id, 0))
+        found += examples_of(searcher, Query(labels.asked), MANY, relevance, False)
     return found
 
 

@@ -24,7 +24,7 @@ from numpy.typing import NDArray
 from corpus.model import Document
 from eval.labels import Question, read_labels
 from eval.run import asked_of, query_of
-from eval.statements import FITTED, Label, Place, homes, is_same, labels_of
+from eval.statements import FITTED, Label, Place, homes, is_same, labels_of, many_labels
 from indexer.store import open_store
 from search_api.answer import Weighed
 from search_api.judge import Asked, Logistic, ask_for, support
@@ -45,9 +45,8 @@ PARTLY = 0.75
 
 Of those labelled so, about so many were on the subject for who labelled the passes by hand.
 """
-MANY = "statements_many.jsonl"
-WORTH = {"on_subject": 1.0, "partly": PARTLY, "off": 0.0}
-"""What each kind of label there counts."""
+WORTH = (0.0, PARTLY, 1.0)
+"""What each grade of `statements_many.jsonl` counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -149,7 +148,7 @@ def labelled_by_hand(searcher: Searcher, documents: Sequence[Document]) -> list[
 
 def groups_of(searcher: Searcher) -> list[list[Document]]:
     """The documents that come with the product, and the others that statements are labelled of."""
-    named = {place.rpartition(".")[0] for e in read_labels(MANY) for k in WORTH for place in e[k]}
+    named = {document for labels in many_labels() for document, _, _ in labels.grades}
     others = {
         entry["passage"].rpartition(".")[0]
         for entry in read_labels("written.jsonl")
@@ -166,17 +165,14 @@ def many(searcher: Searcher, documents: Sequence[Document]) -> tuple[list[Exampl
     """The statements of `statements_many.jsonl`, and how many of them are not found."""
     found: list[Example] = []
     missing = 0
-    for n, entry in enumerate(read_labels(MANY)):
-        question = "query" in entry
-        text = entry["query" if question else "theme"]
-        labels = {place: value for key, value in WORTH.items() for place in entry[key]}
-        understood, kept = _understood(searcher, text, question, documents, None)
+    for n, labels in enumerate(many_labels()):
+        understood, kept = _understood(searcher, labels.asked, labels.question, documents, None)
         asked, weighed = _weighed(searcher, understood, [d for d in kept if d in documents])
         if asked is None:
             continue
-        known = [(w, labels.pop(_id(w))) for w in weighed if _id(w) in labels]
-        found += [Example(w.evidence.values, value, f"many-{n}") for w, value in known]
-        missing += len(labels)
+        known = [(w, labels.grades[_place(w)]) for w in weighed if _place(w) in labels.grades]
+        found += [Example(w.evidence.values, WORTH[grade], f"many-{n}") for w, grade in known]
+        missing += len(labels.grades) - len(known)
     return found, missing
 
 
@@ -213,11 +209,6 @@ def _place(weighed: Weighed) -> Place:
     return stated.document_id, stated.start, stated.end
 
 
-def _id(weighed: Weighed) -> str:
-    document, start, end = _place(weighed)
-    return f"{document}.{start}-{end}"
-
-
 def held_back(values: Numbers, right: Numbers, topics: Sequence[str], penalty: float) -> Numbers:
     """The probability of each row by a model that saw no row of its topic."""
     order = {topic: n for n, topic in enumerate(sorted(set(topics)))}
@@ -230,7 +221,7 @@ def held_back(values: Numbers, right: Numbers, topics: Sequence[str], penalty: f
 
 
 def area(scores: Numbers, right: Numbers) -> float:
-    """How often an answerable question scores above one that is not (area under the ROC curve)."""
+    """How often what is right scores above what is not (area under the ROC curve)."""
     good, bad = scores[right == 1], scores[right == 0]
     return float((good[:, None] > bad[None, :]).mean() + 0.5 * (good[:, None] == bad).mean())
 

@@ -26,6 +26,10 @@ Z = 1.959964
 """Two-sided 95 %: the quantile .975 of the normal distribution."""
 
 Place = tuple[str, int, int]
+MANY = "statements_many.jsonl"
+GRADES = {"on_subject": 2, "partly": 1, "off": 0}
+"""How far a statement of `statements_many.jsonl` is on the subject, by its label."""
+
 Given = dict[str, list[tuple[Place, bool]]]
 """The places stated for each thing asked, and whether each is taken to be sure."""
 
@@ -37,6 +41,37 @@ class Label:
     asked: str
     place: Place
     on_subject: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ManyLabels:
+    """Something asked, as a question or as a theme, with the grades of statements by their place.
+
+    `source` is what it was written for: `shipped` or `elsewhere`, documents of the product or not,
+    or `unwritten`, none.
+    """
+
+    asked: str
+    question: bool
+    source: str
+    grades: Mapping[Place, int]
+
+
+def many_labels() -> list[ManyLabels]:
+    """All of `statements_many.jsonl`."""
+    out = []
+    for entry in read_labels(MANY):
+        question = "query" in entry
+        grades = {_where(p): grade for label, grade in GRADES.items() for p in entry[label]}
+        asked = entry["query" if question else "theme"]
+        out.append(ManyLabels(asked, question, entry["source"], grades))
+    return out
+
+
+def _where(place: str) -> Place:
+    document, _, span = place.rpartition(".")
+    start, end = span.split("-")
+    return document, int(start), int(end)
 
 
 @dataclass(frozen=True, slots=True)

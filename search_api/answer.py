@@ -68,7 +68,8 @@ LONGEST_TITLE = 14
 UNSPOKEN = 0.1
 """A statement that uses no word of a theme speaks of it from this probability on.
 
-Put by hand into the gap that the labelled cells showed, so their figures flatter it.
+Put by hand into the gap that the labelled cells showed with the model of then, so their figures
+flatter it; with the present one as many cells are right.
 """
 UNSPOKEN_NARROW = 0.5
 """The same for one word of a theme: most that is near speaks of the rest of that theme."""

@@ -84,7 +84,8 @@ EVERYDAY = frozenset(
 ACROSS = re.compile(
     r"\b(?:icss?|icses|icbs?|systems|strategies|bodies|documents|plans|areas|compare|everyone"
     r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)|who else"
-    r"|whose|who (?:says?|said|mentions?|talks?|speaks?|commits?|promises?|plans?|aims?))\b",
+    r"|who (?:says|said|mentions|talks|speaks|commits|promises|plans|aims)"
+    r"|whose (?:aims?|plans?|strategy|priorities|documents?))\b",
     re.IGNORECASE,
 )
 LIKENESS = 87

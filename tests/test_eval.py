@@ -27,6 +27,7 @@ from eval.run import (
     superseded,
     write_run,
 )
+from eval.statements import many_labels
 from eval.yardstick import METHODS, Yardstick, as_chunks, chunks
 from search_api import rank
 from search_api.model import Query
@@ -208,13 +209,8 @@ def test_each_source_of_questions_counts_the_same_however_many_it_holds() -> Non
 @pytest.fixture
 def few_labels(monkeypatch: pytest.MonkeyPatch) -> None:
     """A tenth of the many labelled statements: enough to see that they are used."""
-
-    def some(name: str) -> list[dict[str, object]]:
-        entries = read_labels(name)
-        return entries[::10] if name == "statements_many.jsonl" else entries
-
-    monkeypatch.setattr(fit, "read_labels", some)
-    monkeypatch.setattr(fit_judge, "read_labels", some)
+    for where in (fit, fit_judge):
+        monkeypatch.setattr(where, "many_labels", lambda: many_labels()[::10])
 
 
 @pytest.mark.usefixtures("few_labels")
@@ -229,19 +225,16 @@ def test_what_was_asked_of_many_statements_ranks_their_passages(searcher: Search
 def test_labelled_statements_are_statements_still(searcher: Searcher) -> None:
     rows = range(searcher.store.manifest.passages)
     there = {
-        f"{s.document_id}.{s.start}-{s.end}"
-        for found in searcher.store.statements(rows)
-        for s in found
+        (s.document_id, s.start, s.end) for found in searcher.store.statements(rows) for s in found
     }
     ours = groups_of(searcher)[0]
     assert len(ours) == 8 and not groups_of(searcher)[1]
     examples, missing = fit_judge.many(searcher, ours[:1])
     labelled = {
         place
-        for entry in read_labels("statements_many.jsonl")
-        for label in ("on_subject", "partly", "off")
-        for place in entry[label]
-        if place.rpartition(".")[0] in searcher.store.documents
+        for labels in many_labels()
+        for place in labels.grades
+        if place[0] in searcher.store.documents
     }
     assert len(labelled & there) / len(labelled) > 0.99
     assert examples and missing > 0, "what other documents say is not found in one"

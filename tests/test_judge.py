@@ -190,7 +190,9 @@ def test_a_word_of_the_theme_in_passing_is_not_firm(text: str, firm: bool) -> No
     stated = Stated("d", "s", 0, len(text), text, "prose", ("Menopause",))
     evidence = replace(GOOD, words=len(text.split()))
     assert firmly(asked, stated, evidence, 0.1) is firm
-    assert not firmly(replace(asked, theme=replace(theme, narrow=True)), stated, evidence, 0.1)
+    narrow = replace(asked, theme=replace(theme, narrow=True))
+    assert not firmly(narrow, stated, evidence, 0.1)
+    assert firmly(narrow, stated, evidence, 0.4) is firm
 
 
 def test_a_cosine_counts_by_how_far_it_stands_above_the_others() -> None:

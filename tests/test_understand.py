@@ -149,6 +149,8 @@ def test_empty_and_long_questions_are_refused(reader: Understander, text: str) -
         ("loneliness: who talks about it?", True),
         ("Keeping people independent: whose aims mention it?", True),
         ("who looks after people who care for a relative", False),
+        ("help for children whose parents drink", False),
+        ("staff who plan discharge", False),
         ("dementia diagnosis rate", False),
     ],
 )
