@@ -124,8 +124,10 @@ class FolderStore:
     def _holding(self, rows: Rows) -> Iterator[tuple[Part, Rows]]:
         """The parts that hold rows, each with the places in `rows` of those it holds."""
         held = np.searchsorted(self._firsts, rows, side="right") - 1
-        for number in np.unique(held).tolist():
-            yield self._parts[number], np.flatnonzero(held == number)
+        places = np.argsort(held, kind="stable")
+        ends = np.cumsum(np.bincount(held, minlength=len(self._parts)))
+        for number in dict.fromkeys(held[places].tolist()):
+            yield self._parts[number], places[ends[number - 1] if number else 0 : ends[number]]
 
     def _part(self, row: int) -> Part:
         """The part that holds a row."""
@@ -184,7 +186,7 @@ class FolderStore:
             )
             rows.append(places[0] + first)
             scores.append(best[0])
-            part.vectors_touched(end - first, whole=True)
+            part.gone_through(end - first)
         return top(np.concatenate(rows), np.concatenate(scores), k)
 
     def _overlapping(self, ranges: Sequence[tuple[int, int]]) -> Iterator[tuple[Part, int, int]]:
@@ -229,8 +231,7 @@ class FolderStore:
         """The passages' vectors, shape (rows, dimensions)."""
         out = np.empty((len(rows), self._parts[0].vectors.shape[1]), dtype=np.float32)
         for part, places in self._holding(rows):
-            out[places] = part.vectors[rows[places] - part.first]
-            part.vectors_touched(len(places))
+            out[places] = part.vectors_of(rows[places] - part.first)
         return out
 
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:

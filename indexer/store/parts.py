@@ -26,7 +26,7 @@ FOLDER = "parts"
 LEXICAL = "lexical"
 LEAST, TYPICAL, MOST = 4_000, 8_000, 32_000
 """Passages of a part: at least, usually beyond that, and at most but for one larger document."""
-ROWS_A_QUERY = 500
+ROWS_A_QUERY = 512
 NAME_DIGITS = 31
 """One fewer than a tantivy segment's name has: its last counts the segments of a part."""
 
@@ -100,13 +100,12 @@ class Part:
             OSError, ValueError, sqlite3.Error: a file of it cannot be read.
         """
         self.first = first
-        vectors = Mapped(folder / "vectors.npy", MOST_HELD // of)
-        said = Mapped(folder / "statements.npy", MOST_HELD // of)
-        self.vectors: Vectors = vectors.array
-        self.vectors_touched = vectors.touched
-        self._statements: Vectors = said.array
-        self._statements_touched = said.touched
-        self._ends: Rows = Mapped(folder / "statement_ends.npy").array
+        self._vectors = Mapped(folder / "vectors.npy", MOST_HELD // of)
+        self._statements = Mapped(folder / "statements.npy", MOST_HELD // of)
+        self._ends: Rows = np.load(folder / "statement_ends.npy")
+        self.vectors: Vectors = self._vectors.array
+        """All of them, where they lie: tell `gone_through` of what is read."""
+        self.gone_through = self._vectors.gone_through
         self.end = first + len(self.vectors)
         path = (folder / "passages.sqlite").absolute()
         self._lock = threading.Lock()
@@ -134,7 +133,10 @@ class Part:
         """What a query without conditions gives for these rows, as they are numbered here."""
         for at in range(0, len(rows), ROWS_A_QUERY):
             some = rows[at : at + ROWS_A_QUERY]
-            yield from self.rows(f"{query} WHERE row IN ({','.join('?' * len(some))})", some)
+            # As many marks as the next power of two: few queries, so each is prepared once.
+            marks = 1 << (len(some) - 1).bit_length()
+            padded = [*some, *[some[-1]] * (marks - len(some))]
+            yield from self.rows(f"{query} WHERE row IN ({','.join('?' * marks)})", padded)
 
     def rendered(self, document_id: str, first: int, end: int) -> Rendered:
         """One of its documents, with rows from `first` to before `end`."""
@@ -151,19 +153,19 @@ class Part:
         before = int(self._ends[first - 1]) if first else 0
         ends = self._ends[first:end] - before
         after = before + (int(ends[-1]) if len(ends) else 0)
-        own = self._statements[before:after]
+        own = self._statements.array[before:after]
         kept = gists.kept(self.rows, first, end)
         return Rendered(document, passages, self.vectors[first:end], own, ends, *kept)
+
+    def vectors_of(self, rows: Rows) -> Vectors:
+        """Vectors of the passages of rows, in the order asked."""
+        return self._vectors.runs(rows, np.ones_like(rows))
 
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
         """Vectors of the statements of rows, each row's in order, and how many each has."""
         ends = self._ends[rows]
         counts = ends - np.where(rows > 0, self._ends[rows - 1], 0)
-        # Where each vector stands: from its row's first one on.
-        places = np.arange(counts.sum()) + np.repeat(ends - np.cumsum(counts), counts)
-        found = np.asarray(self._statements[places], np.float32)
-        self._statements_touched(len(rows))
-        return found, counts
+        return self._statements.runs(ends - counts, counts).astype(np.float32), counts
 
 
 def facts_within(folder: Path) -> dict[str, Any]:
