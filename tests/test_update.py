@@ -249,7 +249,7 @@ def entries(sizes: Sequence[int]) -> list[Entry]:
 
 def test_a_change_of_a_document_changes_few_parts() -> None:
     chance = np.random.default_rng(7)
-    every = entries(chance.integers(0, 600, size=1_500).tolist())
+    every = entries(chance.integers(0, 160, size=1_500).tolist())
     names = [parts.name_of(run) for run in parts.cut(every)]
     sizes = [sum(e.passages for e in run) for run in parts.cut(every)]
     assert [e for run in parts.cut(every) for e in run] == every
@@ -262,6 +262,16 @@ def test_a_change_of_a_document_changes_few_parts() -> None:
         renamed = [*every[:at], replace(every[at], key="another"), *every[at + 1 :]]
         again = {parts.name_of(run) for run in parts.cut(renamed)}
         assert len(again - set(names)) == 1
+
+
+def test_parts_grow_with_the_square_root_of_the_index() -> None:
+    def count(passages: int) -> int:
+        return sum(1 for _ in parts.cut(entries([250] * (passages // 250))))
+
+    few, more, most = (count(times * parts.LARGE - 250) for times in (1, 4, 16))
+    assert 1.5 < more / few < 3
+    assert 1.5 < most / more < 3
+    assert count(4 * parts.LARGE) < more
 
 
 def test_one_document_larger_than_a_part_is_a_part() -> None:

@@ -26,6 +26,11 @@ FOLDER = "parts"
 LEXICAL = "lexical"
 LEAST, TYPICAL, MOST = 4_000, 8_000, 32_000
 """Passages of a part: at least, usually beyond that, and at most but for one larger document."""
+LARGE = 128_000
+"""An index of so many passages has parts of twice the size, and so on with each four times more.
+
+A question looks into each part, a change writes one anew: so both grow with the square root.
+"""
 ROWS_A_QUERY = 512
 NAME_DIGITS = 31
 """One fewer than a tantivy segment's name has: its last counts the segments of a part."""
@@ -39,16 +44,19 @@ def cut(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
     The chance is the higher the more passages a document has; so parts are of like size however
     large documents are.
     """
+    passages, scale = sum(entry.passages for entry in entries), 1
+    while passages >= LARGE * scale**2:
+        scale *= 2
     run: list[Entry] = []
     size = 0
     for entry in entries:
-        if run and size + entry.passages > MOST:
+        if run and size + entry.passages > scale * MOST:
             yield run
             run, size = [], 0
         run.append(entry)
         size += entry.passages
         drawn = int.from_bytes(sha256(entry.document.id.encode()).digest()[:8]) / 2**64
-        if size >= LEAST and drawn < entry.passages / TYPICAL:
+        if size >= scale * LEAST and drawn < entry.passages / (scale * TYPICAL):
             yield run
             run, size = [], 0
     if run:

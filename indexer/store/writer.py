@@ -46,6 +46,8 @@ CREATE TABLE passages (
 FIELDS = {"text": 1.0, "heading": 0.6, "title": 0.25}
 WORD = re.compile(r"[^\W\d_]{4,}")
 WRITER_HEAP = 64 * 2**20
+HEAP_A_PASSAGE = 4 * 2**10
+"""So much is ample: a part is written as one segment, and parts are larger in large indexes."""
 FACTS = "facts.json"
 LOCK = ".lock"
 UNLINKABLE = (errno.EPERM, errno.EXDEV, errno.EMLINK, errno.ENOTSUP, errno.ENOSYS, errno.EACCES)
@@ -104,7 +106,8 @@ def write(
             ranges[entry.document.id] = name, at, at + entry.passages
             at += entry.passages
         if there is None or not (there / parts.FOLDER / name).is_dir():
-            _Part(folder, name, contents.dimensions).write(_rendered(e, former) for e in run)
+            part = _Part(folder, name, contents.dimensions, sum(e.passages for e in run))
+            part.write(_rendered(e, former) for e in run)
             continue
         held = (there / parts.FOLDER / name).iterdir()
         for path in sorted([*held, *(there / parts.LEXICAL).glob(f"{name}*")]):
@@ -154,7 +157,8 @@ def _join(lexical: Path, names: Sequence[str]) -> None:
 class _Part:
     """A part on its way to the disk."""
 
-    def __init__(self, generation: Path, name: str, dimensions: int) -> None:
+    def __init__(self, generation: Path, name: str, dimensions: int, passages: int) -> None:
+        self._heap = max(WRITER_HEAP, passages * HEAP_A_PASSAGE)
         self._folder = generation / parts.FOLDER / name
         self._lexical = generation / parts.LEXICAL
         self._name = name
@@ -166,7 +170,7 @@ class _Part:
         work = self._folder / "segments"
         work.mkdir()
         # One thread, so that the same passages always give the same segments.
-        writer = tantivy.Index(lexical_schema(), path=str(work)).writer(WRITER_HEAP, 1)
+        writer = tantivy.Index(lexical_schema(), path=str(work)).writer(self._heap, 1)
         connection = sqlite3.connect(self._folder / "passages.sqlite")
         words: Counter[str] = Counter()
         kept: list[Rendered] = []
