@@ -26,6 +26,7 @@ from search_api.commitments import found_anew, register
 from search_api.model import Filters, Query
 from search_api.retrieve import text_to_embed, words_of
 from search_api.searcher import Searcher, open_searcher
+from search_api.serving import Serving
 from search_api.settings import SearchSettings
 
 faiss: Any = published
@@ -57,7 +58,7 @@ def measure(settings: SearchSettings, queries: int, like: str | None) -> dict[st
         like: the index that a made-up one was made like; recall is then over vectors so made.
     """
     started = time.perf_counter()
-    searcher = open_searcher(settings)
+    searcher = Serving(settings).searcher()
     opened = time.perf_counter()
     searcher.search(Query("dementia"))
     first = time.perf_counter()

@@ -32,6 +32,8 @@ ACROSS_WORTH = 2.0
 On tune it changes nothing; it is kept because of a total of the test questions.
 """
 TITLE_WORDS = 6
+ALIKE = 0.7
+"""Only passages that share this much of their stems are read to see whether one repeats another."""
 CHECKED = 4 * PLACES
 """How many of the first are held against each other; further down a repeat does no harm."""
 
@@ -85,6 +87,17 @@ def is_title(gist: Gist) -> bool:
     return gist.form == "heading" and gist.words < TITLE_WORDS
 
 
+def alike(found: Sequence[Found]) -> list[Found]:
+    """Those that may repeat another one or be repeated, as far as their stems tell."""
+    stems = [frozenset(one.gist.own.split()) for one in found]
+    places = set()
+    for i, own in enumerate(stems):
+        for j, other in enumerate(stems[:i]):
+            if len(own & other) >= ALIKE * max(len(own), len(other)):
+                places |= {i, j}
+    return [found[place] for place in sorted(places)]
+
+
 def diversify(
     found: Sequence[Found], read: Read, by_document: bool = True, across: bool = False
 ) -> list[Found]:
@@ -98,8 +111,8 @@ def diversify(
     fresh: list[Found] = []
     behind: list[Found] = []
     said: defaultdict[frozenset[str], list[Words]] = defaultdict(list)  # by their figures
-    stating = [one for one in found[:CHECKED] if not is_title(one.gist)]
-    texts = {f.candidate.row: p.text for f, p in zip(stating, read(stating), strict=True)}
+    doubtful = alike([one for one in found[:CHECKED] if not is_title(one.gist)])
+    texts = {f.candidate.row: p.text for f, p in zip(doubtful, read(doubtful), strict=True)}
     for one in found:
         told, text = is_title(one.gist), texts.get(one.candidate.row)
         if text is not None:

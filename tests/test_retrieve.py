@@ -13,7 +13,16 @@ from indexer.settings import IndexSettings
 from search_api import rank
 from search_api.concepts import concepts_of
 from search_api.cover import Weight, shares
-from search_api.diversify import CHECKED, Found, diversify, is_title, repeats, words_in
+from search_api.diversify import (
+    CHECKED,
+    Found,
+    alike,
+    diversify,
+    is_title,
+    known_of,
+    repeats,
+    words_in,
+)
 from search_api.model import Expansion, Filters, Query, Understood
 from search_api.retrieve import Candidate, retrieve, scope_of, text_to_embed, words_of
 from search_api.searcher import Searcher, open_searcher
@@ -192,6 +201,17 @@ def test_passages_with_different_figures_are_never_the_same() -> None:
     assert repeats(words_in(LONG + " 2024"), words_in(LONG + " 2024."))
     assert not repeats(words_in(LONG + " 2024"), words_in(LONG + " 2025"))
     assert not repeats(words_in(LONG + " 66.7%"), words_in(LONG + " 70%"))
+
+
+def test_all_that_repeats_is_alike_by_its_stems(searcher: Searcher) -> None:
+    rows = range(searcher.store.manifest.passages)
+    found = known_of(searcher.store, [Candidate(row, 0.0, 0.0) for row in rows])
+    words = [words_in(passage.text) for passage in searcher.store.passages(rows)]
+    pairs = [(found[i], found[j]) for i in rows for j in range(i) if repeats(words[i], words[j])]
+    assert len(pairs) > 10
+    assert all(alike(pair) == [*pair] for pair in pairs)
+    first = found[:CHECKED]
+    assert len(alike(first)) < len(first) / 2
 
 
 def test_a_short_passage_is_not_a_repeat_of_a_long_one_that_holds_it() -> None:

@@ -1,7 +1,9 @@
 """Who is answered, who waits and who is turned away; and what damage leaves served."""
 
 import asyncio
+import gc
 import threading
+import weakref
 from collections.abc import Callable, Coroutine, Iterator
 from concurrent.futures import FIRST_COMPLETED, ThreadPoolExecutor, wait
 from contextlib import contextmanager
@@ -280,3 +282,28 @@ def test_an_index_without_a_good_generation_says_what_is_wrong(
     next((Path(tiny_settings.index) / GENERATIONS / only).rglob("vectors.npy")).unlink()
     with pytest.raises(IndexDamaged, match="lacks .*vectors.npy"):
         Serving(SearchSettings(index=tiny_settings.index)).searcher()
+
+
+class Generation:
+    """Stands for a Searcher, which is in a ring of references as its caches hold its methods."""
+
+    def __init__(self, index_id: str) -> None:
+        self.index_id = index_id
+        self.ring = self
+
+
+def test_what_is_open_is_not_gone_through_and_what_was_closed_is_let_go(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(
+        serving_module, "open_searcher", lambda _, index_id: Generation(str(index_id))
+    )
+    serving = Serving(SearchSettings())
+    try:
+        opened = [weakref.ref(serving.searcher(str(number))) for number in range(6)]
+        assert serving.searcher("5") not in gc.get_objects()
+        held = [generation() is not None for generation in opened]
+        # Three are kept open; the one closed last goes when the next one is opened.
+        assert held == [False, False, False, True, True, True]
+    finally:
+        gc.unfreeze()
