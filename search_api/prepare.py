@@ -1,5 +1,9 @@
 """Finding what rules find in documents before anyone asks for it."""
 
+import os
+import subprocess
+import sys
+import threading
 from contextlib import suppress
 from pathlib import Path
 
@@ -18,14 +22,47 @@ def prepare(url: str | None) -> None:
             that needs it to tell.
     """
     place = SearchSettings().index if url is None else url
-    if in_database(place):  # each machine finds it when it is first asked
-        return
-    kinds = (("commitments", commitments.RULES), ("priorities", declared.RULES))
     with suppress(IcsearchError):
-        now = current_id(place)
-        if all(path_in(Path(place), now, name, rules).is_file() for name, rules in kinds):
+        if is_prepared(place):
             return
         store = open_store(place)
         concepts.concepts_of(store)
         declared.declared_of(store)
         commitments.register(store)
+
+
+def prepare_beside(place: str) -> None:
+    """The same in a process of its own that makes way for others, and return when it is done.
+
+    It may take minutes in a large index, and within a server would hold up every question. It ends
+    with the process that began it.
+    """
+    with suppress(IcsearchError):
+        if not is_prepared(place):
+            command = [sys.executable, "-m", "search_api.prepare", place]
+            with subprocess.Popen(command, stdin=subprocess.PIPE) as found:  # noqa: S603 - ours
+                found.wait()
+
+
+def is_prepared(place: str) -> bool:
+    """Whether all is found for the current generation of an index.
+
+    Raises:
+        IndexMissing, IndexDamaged: there is none.
+    """
+    if in_database(place):  # each machine finds it when it is first asked
+        return True
+    now = current_id(place)
+    kinds = (("commitments", commitments.RULES), ("priorities", declared.RULES))
+    return all(path_in(Path(place), now, name, rules).is_file() for name, rules in kinds)
+
+
+def _ends_with_its_parent() -> None:
+    sys.stdin.buffer.read()
+    os._exit(1)
+
+
+if __name__ == "__main__":
+    os.nice(19)
+    threading.Thread(target=_ends_with_its_parent, daemon=True).start()
+    prepare(sys.argv[1])

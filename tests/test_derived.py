@@ -1,6 +1,8 @@
 """What rules find is kept beside the index: the same as found anew, never trusted if damaged."""
 
 import os
+import subprocess
+import sys
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -9,12 +11,13 @@ import pytest
 from click.testing import CliRunner
 
 from corpus.model import Document
+from indexer.build import build_index
 from indexer.settings import IndexSettings
-from indexer.store import open_store
+from indexer.store import GENERATIONS, POINTER, open_store
 from search_api import commitments, declared
 from search_api.cli import main
 from search_api.derived import FOLDER, MOST_KEPT, by_document, path_of
-from search_api.prepare import prepare
+from search_api.prepare import prepare, prepare_beside
 from search_api.searcher import Searcher
 
 RULES = ("search_api.dates",)
@@ -146,3 +149,25 @@ def test_building_from_the_command_line_leaves_it_ready(tiny_settings: IndexSett
 def test_nothing_to_prepare_is_no_error(tmp_path: Path) -> None:
     prepare(str(tmp_path / "nothing"))
     assert not (tmp_path / "nothing").exists()
+
+
+def test_a_server_has_it_found_in_a_process_of_its_own(tiny_settings: IndexSettings) -> None:
+    build_index(tiny_settings)
+    folder = Path(tiny_settings.index) / FOLDER
+    prepare_beside(tiny_settings.index)
+    assert sorted(p.name.split(".")[1] for p in folder.iterdir()) == ["commitments", "priorities"]
+    before = {path: path.stat().st_mtime_ns for path in folder.iterdir()}
+    prepare_beside(tiny_settings.index)
+    assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
+
+
+def test_that_process_ends_with_the_server(tmp_path: Path) -> None:
+    (tmp_path / GENERATIONS).mkdir()
+    os.mkfifo(tmp_path / POINTER)  # whoever reads it waits
+    command = [sys.executable, "-m", "search_api.prepare", str(tmp_path)]
+    with subprocess.Popen(command, stdin=subprocess.PIPE) as process:
+        with pytest.raises(subprocess.TimeoutExpired):
+            process.wait(3)
+        assert process.stdin is not None
+        process.stdin.close()
+        assert process.wait(20) == 1

@@ -74,7 +74,7 @@ def serve(host: str, port: int, index: str | None, workers: int) -> None:
 def site(settings: "SearchSettings") -> "FastAPI":
     """The whole site with its index open."""
     from search_api.operations import log_as_json
-    from search_api.prepare import prepare
+    from search_api.prepare import prepare_beside
     from search_api.serving import Serving
 
     if settings.log == "json":
@@ -94,7 +94,7 @@ def site(settings: "SearchSettings") -> "FastAPI":
     def behind() -> None:
         app.state.site.warm()
         # What rules find in all documents may take minutes in a large index.
-        prepare(settings.index)
+        prepare_beside(settings.index)
 
     # Nobody waits for either: a page that is asked for before is compiled then.
     threading.Thread(target=behind, daemon=True).start()
