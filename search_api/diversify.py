@@ -11,6 +11,7 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -89,12 +90,19 @@ def is_title(gist: Gist) -> bool:
 
 def alike(found: Sequence[Found]) -> list[Found]:
     """Those that may repeat another one or be repeated, as far as their stems tell."""
-    stems = [frozenset(one.gist.own.split()) for one in found]
-    places = set()
-    for i, own in enumerate(stems):
-        for j, other in enumerate(stems[:i]):
-            if len(own & other) >= ALIKE * max(len(own), len(other)):
-                places |= {i, j}
+    bits: dict[str, int] = {}
+    # Repeats have the same figures, and stems that begin with one stand first.
+    same_figures: defaultdict[tuple[str, ...], list[tuple[int, int, int]]] = defaultdict(list)
+    places: set[int] = set()
+    for place, one in enumerate(found):
+        stems, held = one.gist.own.split(), 0
+        for stem in stems:
+            held |= 1 << bits.setdefault(stem, len(bits))
+        others = same_figures[tuple(takewhile(lambda stem: stem[0].isdigit(), stems))]
+        for other, count, others_held in others:
+            if (held & others_held).bit_count() >= ALIKE * max(count, len(stems)):
+                places |= {place, other}
+        others.append((place, len(stems), held))
     return [found[place] for place in sorted(places)]
 
 
