@@ -90,20 +90,23 @@ def is_title(gist: Gist) -> bool:
 
 def alike(found: Sequence[Found]) -> list[Found]:
     """Those that may repeat another one or be repeated, as far as their stems tell."""
-    bits: dict[str, int] = {}
-    # Repeats have the same figures, and stems that begin with one stand first.
-    same_figures: defaultdict[tuple[str, ...], list[tuple[int, int, int]]] = defaultdict(list)
+    same_figures: defaultdict[tuple[str, ...], list[tuple[int, frozenset[str]]]] = defaultdict(list)
     places: set[int] = set()
     for place, one in enumerate(found):
-        stems, held = one.gist.own.split(), 0
-        for stem in stems:
-            held |= 1 << bits.setdefault(stem, len(bits))
-        others = same_figures[tuple(takewhile(lambda stem: stem[0].isdigit(), stems))]
-        for other, count, others_held in others:
-            if (held & others_held).bit_count() >= ALIKE * max(count, len(stems)):
+        figures, stems = stems_in(one.gist.own)
+        others = same_figures[figures]
+        for other, held in others:
+            if len(stems & held) >= ALIKE * max(len(stems), len(held)):
                 places |= {place, other}
-        others.append((place, len(stems), held))
+        others.append((place, stems))
     return [found[place] for place in sorted(places)]
+
+
+@lru_cache(maxsize=20_000)
+def stems_in(own: str) -> tuple[tuple[str, ...], frozenset[str]]:
+    """The stems of a gist that begin with a figure, which stand first in it, and all of them."""
+    stems = own.split()
+    return tuple(takewhile(lambda stem: stem[0].isdigit(), stems)), frozenset(stems)
 
 
 def diversify(
