@@ -22,7 +22,6 @@ import click
 from eval import rates, serving, synthetic, timing
 from indexer.settings import IndexSettings
 from indexer.store import open_store
-from search_api.prepare import prepare
 from search_api.settings import SearchSettings
 
 PARAGRAPHS_ADDED = 20
@@ -211,7 +210,6 @@ def made_up(
 
 def _build(root: str, like: str, size: int) -> None:
     synthetic.build(Path(root), open_store(like), Path(like), size, IndexSettings())
-    prepare(root)
 
 
 def _asked(

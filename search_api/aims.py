@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Sequence
+from functools import lru_cache
 
 from indexer.statements import sentences
 from search_api.wording import AHEAD, OPENS, SOFT_OPENS, Triggers, compiled, label_end, settled
@@ -88,6 +89,7 @@ def saving_under(text: str, headings: Iterable[str]) -> str | None:
     return money[0] if money and bare else None
 
 
+@lru_cache(maxsize=1_000)
 def aims_in(text: str) -> Triggers:
     """The figures of a text that are to be reached, in order: not statistics, budgets or ages."""
     out: list[str] = []

@@ -5,6 +5,7 @@ Patterns of general English; `search_api.ladder` says what each of them makes of
 
 import re
 from collections.abc import Iterable
+from functools import lru_cache
 
 Triggers = tuple[str, ...]
 """The words that decided."""
@@ -248,6 +249,7 @@ def label_end(sentence: str) -> int:
     return match.end() if match and match.end() < len(sentence) else 0
 
 
+@lru_cache(maxsize=1_000)
 def settled(body: str) -> bool:
     """Whether a sentence tells only of what has been."""
     if OPENS.match(body) or SOFT_OPENS.match(body):
