@@ -138,9 +138,10 @@ ASIDE = compiled(
 
 # Something definite being done or to be done.
 BEING_DONE = compiled(
-    rf"{_BEGUN}|\b(?:is|are) {_ADVERBS}(?:being \w+(?:ed|en|wn|ilt|un|et)\b"
-    r"|in development\b|under ?way\b|in progress\b|in train\b|scheduled\b"
-    rf"|{_ING}\b(?! (?:out|in|under)\b))"
+    rf"{_BEGUN}|\b(?:is|(?<!people )(?<!patients )(?<!residents )are) {_ADVERBS}"
+    r"(?:being \w+(?:ed|en|wn|ilt|un|et)\b|in development\b|under ?way\b|in progress\b"
+    r"|in train\b|scheduled\b"
+    rf"|{_ING}\b(?! (?:out|in|under|after|forward)\b))"
 )
 MODAL = compiled(rf"\b{_MODAL} {_ADVERBS}(?:continue to |help to |help )?")
 PROMISED = compiled(
@@ -202,7 +203,8 @@ SOFT_OPENS = compiled(
 )
 # An opening "-ing" that is the subject of the sentence: "Tackling inequality is central".
 SUBJECT = compiled(
-    r"(?!ensuring|making sure)\w+ing\b[^,;:]{0,80}?\b(?:is|are|was|were|remains?|means|requires?)\b"
+    r"(?!ensuring|making sure)\w+ing\b[^,;:]{0,80}?(?<!\bthey )(?<!\bwho )(?<!\bthat )(?<!\bwhich )"
+    r"\b(?:is|are|was|were|remains?|means|requires?)\b"
 )
 # An opening noun in "-ing" of something settled: "Funding secured", "Training provided".
 SETTLED_NOUN = compiled(
