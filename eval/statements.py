@@ -11,14 +11,14 @@ from dataclasses import dataclass
 from typing import Any
 
 from eval.labels import LabelError, find_quote, read_labels
-from search_api.model import Answer, Citation, Comparison, Query, Statement
+from search_api.model import MOST_THEMES, Answer, Citation, Comparison, Query, Statement
 from search_api.searcher import Searcher
 
 FITTED = ("statements.jsonl", "statements_fresh.jsonl")
 """The passes of labels that the model was fitted on."""
 FILES = (*FITTED, "statements_pooled.jsonl")
-PASSES = (*FILES, "statements_blind.jsonl")
-"""The last is of the same things asked as the one before it, so it is not counted with them."""
+PASSES = (*FILES, "statements_blind.jsonl", "statements_topics.jsonl")
+"""The last two are told alone: one is of the same things asked as the pooled ones, one of many."""
 QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
 SAME = 0.8
 """A statement is the one labelled if they share at least this part of the longer."""
@@ -123,6 +123,12 @@ def labels_of(searcher: Searcher, files: Sequence[str]) -> dict[str, list[Label]
     texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
     labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
     for row in rows:
+        if isinstance(row["on_subject"], list):
+            places = {_where(p): grade > 0 for label, grade in GRADES.items() for p in row[label]}
+            labels["compare_free_text"] += [
+                Label(row["theme"], place, on) for place, on in places.items() if place[0] in texts
+            ]
+            continue
         asked = str(row["query"] if "query" in row else row["theme"])
         free = "compare" if asked in searcher.store.themes else "compare_free_text"
         way = "ask" if "query" in row else free
@@ -232,15 +238,14 @@ def _asked(searcher: Searcher, questions: Iterable[str]) -> Given:
 
 def _compared(searcher: Searcher, themes: Sequence[str]) -> Given:
     """The places that the cells of each theme state."""
-    if not themes:
-        return {}
-    found = searcher.compare(themes)
-    ids = {theme.id for theme in found.themes}
-    return {
-        theme: _places(found, [s for c in found.cells if c.theme == theme for s in c.statements])
-        for theme in themes
-        if theme in ids
-    }
+    out: Given = {}
+    for at in range(0, len(themes), MOST_THEMES):
+        some = themes[at : at + MOST_THEMES]
+        found = searcher.compare(some)
+        for theme in dict.fromkeys(t.id for t in found.themes if t.id in some):
+            cells = [cell for cell in found.cells if cell.theme == theme]
+            out[theme] = _places(found, [s for cell in cells for s in cell.statements])
+    return out
 
 
 def _places(reply: Answer | Comparison, given: Iterable[Statement]) -> list[tuple[Place, bool]]:

@@ -73,6 +73,11 @@ flatter it; with the present one as many cells are right.
 """
 UNSPOKEN_NARROW = 0.5
 """The same for one word of a theme: most that is near speaks of the rest of that theme."""
+BESIDE_SPOKEN = 0.6
+SPOKEN_IN_DOUBT = 0.2
+"""For one word of a theme, beside what surely speaks of it: from here on what does not use it is
+given too, and from there on what does. Of such statements .8 were labelled as on the subject.
+"""
 WORDS_FOR_EACH = 80
 """A statement speaks firmly of a theme if it uses a word of it once for so many words, or more.
 
@@ -208,12 +213,17 @@ def found_in(
         weighed: the statements of one system, likeliest first.
         best: the probability of the likeliest of all systems.
     """
+    narrow = theme is not None and theme.narrow
     line = max(FOUND, BESIDE_BEST * best)
     if theme is not None:
-        line = UNSPOKEN_NARROW if theme.narrow else UNSPOKEN
-    spoken = [w for w in weighed if w.spoken]
-    found = spoken or [w for w in weighed if w.probability >= line]
-    likely = [w for w in found if w.sure or (not w.spoken and w.probability >= LIKELY)]
+        line = UNSPOKEN_NARROW if narrow else UNSPOKEN
+    found = [w for w in weighed if w.spoken]
+    if not found:
+        found = [w for w in weighed if w.probability >= line]
+    elif narrow:
+        found = [w for w in weighed if w.spoken or w.probability >= BESIDE_SPOKEN]
+    least = SPOKEN_IN_DOUBT if narrow else 1.0
+    likely = [w for w in found if w.sure or w.probability >= (least if w.spoken else LIKELY)]
     return likely or found[:1]
 
 

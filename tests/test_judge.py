@@ -173,7 +173,11 @@ def test_a_theme_is_spoken_of_by_its_words_firmly_if_anywhere() -> None:
     assert found_in([passing, firm, weighed(0.9)], best=0.9, theme=theme) == [firm]
     assert found_in([passing, weighed(0.1)], best=0.9, theme=theme) == [passing]
     assert [w.probability for w in found_in([weighed(0.3)], best=0.9, theme=theme)] == [0.3]
-    assert found_in([weighed(0.3)], best=0.9, theme=replace(theme, narrow=True)) == []
+    narrow = replace(theme, narrow=True)
+    assert found_in([weighed(0.3)], best=0.9, theme=narrow) == []
+    near, further = weighed(0.65), weighed(0.5)
+    assert found_in([near, further, firm, passing], best=0.9, theme=narrow) == [near, firm, passing]
+    assert found_in([near, further, firm, passing], best=0.9, theme=theme) == [firm]
 
 
 @pytest.mark.parametrize(
