@@ -127,5 +127,7 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
             continue
         if tuple(terms(word)) == wanted:
             also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
-            return replace(ThemeWords.of(Theme(word, word, "", (word, *also))), narrow=True)
+            typed = subject.strip(" .,;:?!")
+            asked = typed if len(typed.split()) == len(word.split()) else word
+            return replace(ThemeWords.of(Theme(word, asked, "", (word, *also))), narrow=True)
     return None
