@@ -263,7 +263,9 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
     try:
         onnx_file = work / "model.onnx"
         _torch_to_onnx(model, onnx_file)
-        model.tokenizer.backend_tokenizer.save(str(work / "tokenizer.json"))
+        # Its own way to a file tells every trouble with a disk as a bare Exception.
+        tokens = model.tokenizer.backend_tokenizer.to_str(pretty=True)
+        (work / "tokenizer.json").write_text(tokens, encoding="utf-8")
         prefixes = _prefixes(name, model.prompts)
         facts = EncoderFacts(
             model=name,

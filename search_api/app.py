@@ -91,7 +91,7 @@ def create_api(
 def only(*known: str) -> Any:
     """A dependency that refuses every parameter of the address that is not known."""
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         for name in request.query_params:
             if name not in known:
                 raise QueryError(f"There is no parameter {name}.", field=name)
@@ -108,7 +108,7 @@ def once(params: type[BaseModel]) -> Any:
         if get_origin(field.annotation) is list
     }
 
-    def check(request: Request) -> None:
+    async def check(request: Request) -> None:
         _given_once(request, lists)
 
     return Depends(check)

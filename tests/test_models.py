@@ -1,16 +1,20 @@
 """Other models by folder: embedding models and cross-encoders, tiny ones that are made here."""
 
+import errno
 import json
+import os
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 
-from corpus.errors import ModelError
+from corpus.errors import IndexWriteError, ModelError
 from indexer.build import build_index
-from indexer.embed import DEFAULT_MODEL, Encoder
+from indexer.embed import DEFAULT_MODEL, Encoder, prepare
 from indexer.settings import IndexSettings
 from indexer.store import open_store
+from indexer.store.publish import Folder
 from search_api.diversify import known_of
 from search_api.model import Query
 from search_api.rerank import CrossEncoderReranker, reranked, text_of
@@ -92,6 +96,23 @@ def test_another_model_brings_its_own_dimensions_and_prefixes(
     assert float(encoder.query("dementia care") @ np.asarray(expected)) > 0.9999
     searcher = Searcher(store, SearchSettings(index=tiny_settings.index))
     assert searcher.search(Query("dementia")).hits
+
+
+def test_a_disk_that_is_full_when_the_words_of_a_model_are_written_is_told(
+    small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    whole = Path.write_text
+
+    def full(path: Path, *given: Any, **named: Any) -> int:
+        if path.name == "tokenizer.json":
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return whole(path, *given, **named)
+
+    monkeypatch.setattr(Path, "write_text", full)
+    index = Folder(tmp_path / "index")
+    with pytest.raises(IndexWriteError, match="No space left on device"), index.writing():
+        prepare(str(small_model), index.models)
+    assert not [*index.models.iterdir()]
 
 
 def test_a_folder_that_holds_no_model_is_told(tiny_settings: IndexSettings, tmp_path: Path) -> None:
