@@ -6,12 +6,13 @@ passage is heard (after Carbonell and Goldstein, "The Use of MMR", SIGIR 1998, b
 by weight).
 """
 
+import re
+import sys
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import takewhile
 from typing import NamedTuple
 
 import numpy as np
@@ -35,6 +36,8 @@ On tune it changes nothing; it is kept because of a total of the test questions.
 TITLE_WORDS = 6
 ALIKE = 0.7
 """Only passages that share this much of their stems are read to see whether one repeats another."""
+FIGURES = re.compile(r"(?: \d\S*)*")
+"""The stems of a gist that begin with a figure, which stand first: repeats have the same ones."""
 CHECKED = 4 * PLACES
 """How many of the first are held against each other; further down a repeat does no harm."""
 
@@ -66,7 +69,7 @@ class Words:
     figures: frozenset[str]
 
 
-@lru_cache(maxsize=20_000)
+@lru_cache(maxsize=4_000)
 def words_in(text: str) -> Words:
     """The lower-case words of a text, worked out once."""
     words = frozenset([word.strip(".,;:()") for word in {*text.casefold().split()}])
@@ -90,11 +93,12 @@ def is_title(gist: Gist) -> bool:
 
 def alike(found: Sequence[Found]) -> list[Found]:
     """Those that may repeat another one or be repeated, as far as their stems tell."""
-    same_figures: defaultdict[tuple[str, ...], list[tuple[int, frozenset[str]]]] = defaultdict(list)
+    same_figures: defaultdict[str, list[tuple[int, frozenset[str]]]] = defaultdict(list)
     places: set[int] = set()
     for place, one in enumerate(found):
-        figures, stems = stems_in(one.gist.own)
-        others = same_figures[figures]
+        stems, figures = stems_in(one.gist.own), FIGURES.match(one.gist.own)
+        assert figures is not None
+        others = same_figures[figures[0]]
         for other, held in others:
             if len(stems & held) >= ALIKE * max(len(stems), len(held)):
                 places |= {place, other}
@@ -102,11 +106,10 @@ def alike(found: Sequence[Found]) -> list[Found]:
     return [found[place] for place in sorted(places)]
 
 
-@lru_cache(maxsize=20_000)
-def stems_in(own: str) -> tuple[tuple[str, ...], frozenset[str]]:
-    """The stems of a gist that begin with a figure, which stand first in it, and all of them."""
-    stems = own.split()
-    return tuple(takewhile(lambda stem: stem[0].isdigit(), stems)), frozenset(stems)
+@lru_cache(maxsize=4_000)
+def stems_in(line: str) -> frozenset[str]:
+    """The stems of a line of a gist; a few kilobytes each, so not all of a large index are kept."""
+    return frozenset(map(sys.intern, line.split()))
 
 
 def diversify(
