@@ -35,7 +35,8 @@ BODY = {"type": "http.response.body", "body": b"x"}
 def in_a_loop(story: Callable[[], Coroutine[Any, Any, None]]) -> None:
     """Run a story in a thread of its own: the browser's tests leave a loop running in this one."""
     with ThreadPoolExecutor(1) as pool:
-        pool.submit(lambda: asyncio.run(story())).result()
+        # Without a bound a story may wait for ever: that is a failure, not a silence.
+        pool.submit(lambda: asyncio.run(asyncio.wait_for(story(), 30))).result()
 
 
 class Site:
