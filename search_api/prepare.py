@@ -58,7 +58,9 @@ def is_prepared(place: str) -> bool:
 
 
 def _ends_with_its_parent() -> None:
-    sys.stdin.buffer.read()
+    # Not through `sys.stdin`, whose lock would be held when this process ends by itself.
+    while os.read(0, 1):
+        pass
     os._exit(1)
 
 

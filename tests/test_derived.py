@@ -161,6 +161,15 @@ def test_a_server_has_it_found_in_a_process_of_its_own(tiny_settings: IndexSetti
     assert {path: path.stat().st_mtime_ns for path in folder.iterdir()} == before
 
 
+def test_that_process_ends_in_silence_when_it_is_done(tmp_path: Path) -> None:
+    command = [sys.executable, "-m", "search_api.prepare", str(tmp_path / "nothing")]
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "stderr": subprocess.STDOUT}
+    with subprocess.Popen(command, **pipes) as process:  # its input stays open, as a server's does
+        assert process.wait(30) == 0
+        assert process.stdout is not None
+        assert process.stdout.read() == b""
+
+
 def test_that_process_ends_with_the_server(tmp_path: Path) -> None:
     (tmp_path / GENERATIONS).mkdir()
     os.mkfifo(tmp_path / POINTER)  # whoever reads it waits
