@@ -17,8 +17,9 @@ from search_api.searcher import Searcher
 FITTED = ("statements.jsonl", "statements_fresh.jsonl")
 """The passes of labels that the model was fitted on."""
 FILES = (*FITTED, "statements_pooled.jsonl")
-PASSES = (*FILES, "statements_blind.jsonl", "statements_topics.jsonl")
-"""The last two are told alone: one is of the same things asked as the pooled ones, one of many."""
+TOPICS = "statements_topics.jsonl"
+PASSES = (*FILES, "statements_blind.jsonl", TOPICS)
+"""The last two are told alone: one has been asked what the pooled ones were, one is large."""
 QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
 SAME = 0.8
 """A statement is the one labelled if they share at least this part of the longer."""
@@ -48,7 +49,7 @@ class ManyLabels:
     """Something asked, as a question or as a theme, with the grades of statements by their place.
 
     `source` is what it was written for: `shipped` or `elsewhere`, documents of the product or not,
-    or `unwritten`, none.
+    or `unwritten`, none; `topic` is a word of a theme.
     """
 
     asked: str
@@ -57,10 +58,10 @@ class ManyLabels:
     grades: Mapping[Place, int]
 
 
-def many_labels() -> list[ManyLabels]:
-    """All of `statements_many.jsonl`."""
+def many_labels(file: str = MANY) -> list[ManyLabels]:
+    """All of `statements_many.jsonl`, or of another file in its format."""
     out = []
-    for entry in read_labels(MANY):
+    for entry in read_labels(file):
         question = "query" in entry
         grades = {_where(p): grade for label, grade in GRADES.items() for p in entry[label]}
         asked = entry["query" if question else "theme"]
@@ -119,20 +120,20 @@ def statements(searcher: Searcher, files: Sequence[str] = FILES) -> dict[str, On
 
 def labels_of(searcher: Searcher, files: Sequence[str]) -> dict[str, list[Label]]:
     """The labelled statements of some files: of ask, compare and compare_free_text."""
-    rows = [row for file in files for row in read_labels(file)]
+    rows = [row for file in files if file != TOPICS for row in read_labels(file)]
     texts = {d: searcher.store.reading(d).text for d in searcher.store.documents}
     labels: dict[str, list[Label]] = {"ask": [], "compare": [], "compare_free_text": []}
     for row in rows:
-        if isinstance(row["on_subject"], list):
-            places = {_where(p): grade > 0 for label, grade in GRADES.items() for p in row[label]}
-            labels["compare_free_text"] += [
-                Label(row["theme"], place, on) for place, on in places.items() if place[0] in texts
-            ]
-            continue
         asked = str(row["query"] if "query" in row else row["theme"])
         free = "compare" if asked in searcher.store.themes else "compare_free_text"
         way = "ask" if "query" in row else free
         labels[way].append(Label(asked, place_of(texts, row), bool(row["on_subject"])))
+    for topic in many_labels(TOPICS) if TOPICS in files else ():
+        labels["compare_free_text"] += [
+            Label(topic.asked, place, grade > 0)
+            for place, grade in topic.grades.items()
+            if place[0] in texts
+        ]
     return labels
 
 

@@ -1,5 +1,6 @@
 """From candidates to what each system says: statements chosen, graded, cited, or silence shown."""
 
+import math
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -213,17 +214,19 @@ def found_in(
         weighed: the statements of one system, likeliest first.
         best: the probability of the likeliest of all systems.
     """
-    narrow = theme is not None and theme.narrow
-    line = max(FOUND, BESIDE_BEST * best)
-    if theme is not None:
-        line = UNSPOKEN_NARROW if narrow else UNSPOKEN
-    found = [w for w in weighed if w.spoken]
-    if not found:
-        found = [w for w in weighed if w.probability >= line]
-    elif narrow:
-        found = [w for w in weighed if w.spoken or w.probability >= BESIDE_SPOKEN]
-    least = SPOKEN_IN_DOUBT if narrow else 1.0
-    likely = [w for w in found if w.sure or w.probability >= (least if w.spoken else LIKELY)]
+    uses_a_word = any(w.spoken for w in weighed)
+    spoken_in_doubt = never = math.inf
+    if theme is None:
+        line = max(FOUND, BESIDE_BEST * best)
+    elif theme.narrow:
+        line = BESIDE_SPOKEN if uses_a_word else UNSPOKEN_NARROW
+        spoken_in_doubt = SPOKEN_IN_DOUBT
+    else:
+        line = never if uses_a_word else UNSPOKEN
+    found = [w for w in weighed if w.spoken or w.probability >= line]
+    likely = [
+        w for w in found if w.sure or w.probability >= (spoken_in_doubt if w.spoken else LIKELY)
+    ]
     return likely or found[:1]
 
 

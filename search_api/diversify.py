@@ -72,18 +72,17 @@ class Words:
 @lru_cache(maxsize=4_000)
 def words_in(text: str) -> Words:
     """The lower-case words of a text, worked out once."""
-    words = frozenset([word.strip(".,;:()") for word in {*text.casefold().split()}])
-    figures = [word for word in words if not word.isalpha() and any(map(str.isdigit, word))]
+    words = frozenset(word.strip(".,;:()") for word in text.casefold().split())
+    figures = (w for w in words if not w.isalpha() and any(c.isdigit() for c in w))
     return Words(words, frozenset(figures))
 
 
 def repeats(one: Words, other: Words) -> bool:
     """Whether two texts say the same in nearly the same words, with the same figures."""
-    own, others = len(one.all), len(other.all)
-    needed = SAME * (own if own > others else others)
-    if own < needed or others < needed or one.figures != other.figures:
+    least, most = sorted((len(one.all), len(other.all)))
+    if least < SAME * most or one.figures != other.figures:
         return False
-    return len(one.all & other.all) >= needed
+    return len(one.all & other.all) >= SAME * most
 
 
 def is_title(gist: Gist) -> bool:

@@ -27,7 +27,7 @@ from eval.run import (
     superseded,
     write_run,
 )
-from eval.statements import many_labels
+from eval.statements import MANY, TOPICS, many_labels
 from eval.yardstick import METHODS, Yardstick, as_chunks, chunks
 from search_api import rank
 from search_api.model import Query
@@ -230,13 +230,14 @@ def test_labelled_statements_are_statements_still(searcher: Searcher) -> None:
     ours = groups_of(searcher)[0]
     assert len(ours) == 8 and not groups_of(searcher)[1]
     examples, missing = fit_judge.many(searcher, ours[:1])
-    labelled = {
-        place
-        for labels in many_labels()
-        for place in labels.grades
-        if place[0] in searcher.store.documents
-    }
-    assert len(labelled & there) / len(labelled) > 0.99
+    for file in (MANY, TOPICS):
+        labelled = {
+            place
+            for labels in many_labels(file)
+            for place in labels.grades
+            if place[0] in searcher.store.documents
+        }
+        assert len(labelled & there) / len(labelled) > 0.99
     assert examples and missing > 0, "what other documents say is not found in one"
 
 

@@ -124,10 +124,8 @@ class FolderStore:
     def _holding(self, rows: Rows) -> Iterator[tuple[Part, Rows]]:
         """The parts that hold rows, each with the places in `rows` of those it holds."""
         held = np.searchsorted(self._firsts, rows, side="right") - 1
-        places = np.argsort(held, kind="stable")
-        ends = np.cumsum(np.bincount(held, minlength=len(self._parts)))
-        for number in dict.fromkeys(held[places].tolist()):
-            yield self._parts[number], places[ends[number - 1] if number else 0 : ends[number]]
+        for number in np.unique(held).tolist():
+            yield self._parts[number], np.flatnonzero(held == number)
 
     def _part(self, row: int) -> Part:
         """The part that holds a row."""

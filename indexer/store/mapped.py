@@ -2,7 +2,7 @@
 
 What is read of a map counts as the process's memory until it is given back, and for one row the
 system maps what lies around it too. Given back, it is still in the system's cache, from where a
-few rows are copied in a third of the time that mapping them again would take.
+few rows are copied in less than half the time that mapping them again would take.
 """
 
 import mmap
