@@ -60,7 +60,7 @@ def _bare(encoder: OnnxEncoder, texts: list[str]) -> float:
     """Seconds that the model alone takes for texts already made into word pieces."""
     pieces = [e.ids for e in encoder._tokenizer.encode_batch(texts)]
     pieces.sort(key=len, reverse=True)
-    spent = 0.0
+    session, spent = encoder._of_passages, 0.0
     for at in range(0, len(pieces), BATCH):
         some = pieces[at : at + BATCH]
         ids = np.zeros((len(some), len(some[0])), dtype=np.int64)
@@ -68,9 +68,9 @@ def _bare(encoder: OnnxEncoder, texts: list[str]) -> float:
             row[: len(own)] = own
         feed = {"input_ids": ids, "attention_mask": (ids > 0).astype(np.int64)}
         feed["token_type_ids"] = np.zeros_like(ids)
-        feed = {name: value for name, value in feed.items() if name in encoder._inputs}
+        feed = {i.name: feed[i.name] for i in session.get_inputs()}
         started = time.perf_counter()
-        encoder._session.run(["sentence"], feed)
+        session.run(["sentence"], feed)
         spent += time.perf_counter() - started
     return spent
 

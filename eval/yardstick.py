@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 from corpus.model import Passage
 from eval.labels import Question
 from eval.run import Judged, Outcome, Range, judged_by, outcome, query_of, superseded
-from indexer.embed import Encoder, Vectors
+from indexer.embed import Encoder, OnnxEncoder, Vectors
 from search_api.searcher import Searcher
 
 CHARACTERS = 1_000
@@ -67,13 +67,14 @@ def as_chunks(passages: Iterable[Passage]) -> list[Chunk]:
 
 
 class Yardstick:
-    """BM25, dense and equal RRF over chunks."""
+    """BM25, dense and equal RRF over chunks. Questions are encoded by the model as it comes."""
 
     def __init__(self, among: Sequence[Chunk], encoder: Encoder) -> None:
         """Index the chunks."""
         import bm25s
         import Stemmer
 
+        assert isinstance(encoder, OnnxEncoder)  # as every store opens it
         self.chunks = among
         self._encoder = encoder
         self._stemmer = Stemmer.Stemmer("english")
@@ -101,7 +102,7 @@ class Yardstick:
         """
         words = self._words([text])[0]
         lexical = self._bm25.get_scores(words) if words else np.zeros(len(self.chunks))
-        dense = self._vectors @ self._encoder.query(text)
+        dense = self._vectors @ self._encoder.untuned(text)
         by_bm25 = [i for i in _best(lexical, among, depth) if lexical[i] > 0]
         by_dense = _best(dense.astype(np.float64), among, depth)
         joined: dict[int, float] = {}

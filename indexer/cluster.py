@@ -63,7 +63,7 @@ class OnCluster:
         """
         from distributed import WorkerPlugin
 
-        self.facts = encoder.facts
+        self.facts, self.tuned = encoder.facts, encoder.tuned
         self._encoder = encoder
         self._scheduler = scheduler
         self._client = client

@@ -1,7 +1,8 @@
 """Texts into unit vectors by a sentence-transformers model, run as an ONNX export of its weights.
 
 The export is made once, checked against sentence-transformers, and kept beside the index, so that
-serving and asking load no torch. The same export encodes passages and questions.
+serving and asking load no torch. Questions have an export of their own where something was learned
+for them (`indexer.tuning`); else the same encodes both.
 """
 
 import hashlib
@@ -10,9 +11,10 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import asdict, dataclass
-from functools import lru_cache
+from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -20,7 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from corpus.errors import ModelError
-from indexer import disk
+from indexer import disk, tuning
 
 Vectors = NDArray[np.float32]
 
@@ -33,6 +35,8 @@ PREFIXES = {
     "e5": ("query: ", "passage: "),
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
 }
+MODEL = "model.onnx"
+QUESTIONS = "questions-{}.onnx"
 FILES = "files.json"
 EXPORTING = ".export-"
 BATCH = 32
@@ -62,6 +66,8 @@ class Encoder(Protocol):
     """Anything that turns texts into unit vectors."""
 
     facts: EncoderFacts
+    tuned: str
+    """The id of what was learned for questions; "" if they are encoded as passages are."""
 
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,)."""
@@ -86,7 +92,12 @@ def by_length(texts: Sequence[str]) -> list[int]:
 
 
 class OnnxEncoder:
-    """The exported model in a folder, run by onnxruntime on the CPU."""
+    """The exported model in a folder, run by onnxruntime on the CPU.
+
+    Attributes:
+        tuned: the id of what was learned for questions; "" if they are encoded as passages are,
+            because nothing was, or the folder was exported by a version that did not know of it.
+    """
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         """Open an export.
@@ -94,16 +105,13 @@ class OnnxEncoder:
         Raises:
             ModelError: a file of it is missing or is not the file that was exported.
         """
-        import onnxruntime
         from tokenizers import Tokenizer
 
+        self._folder, self._threads = folder, threads or os.cpu_count() or 1
         try:
             self.facts = EncoderFacts(**json.loads((folder / "encoder.json").read_text()))
-            model = folder / "model.onnx"
             # Exports made before `files.json` was know the hash of the model alone.
-            known = folder / FILES
-            hashes = json.loads(known.read_text()) if known.exists() else {}
-            for name, sha256 in {model.name: self.facts.onnx_sha256, **hashes}.items():
+            for name, sha256 in {MODEL: self.facts.onnx_sha256, **_hashes(folder)}.items():
                 if _sha256(folder / name) != sha256:
                     raise ModelError(
                         f"{folder / name} is not the file that was exported; "
@@ -122,15 +130,25 @@ class OnnxEncoder:
         self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._counter.no_padding()
         self._counter.no_truncation()
+        tuned = tuning.tuned_by(self.facts.weights_sha256)
+        own = folder / QUESTIONS.format(tuned)
+        self.tuned = tuned if own.exists() else ""
+        self._of_questions = self._opened(own if self.tuned else folder / MODEL)
+
+    @cached_property
+    def _of_passages(self) -> Any:
+        """Whoever only asks never opens it where questions have an export of their own."""
+        return self._opened(self._folder / MODEL) if self.tuned else self._of_questions
+
+    def _opened(self, model: Path) -> Any:
+        import onnxruntime
+
         options = onnxruntime.SessionOptions()
-        options.intra_op_num_threads = threads or os.cpu_count() or 1
+        options.intra_op_num_threads = self._threads
         options.log_severity_level = 3
         # Threads that spin while they wait take from those at work: a question costs twice the CPU.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        self._session = onnxruntime.InferenceSession(
-            str(model), options, providers=["CPUExecutionProvider"]
-        )
-        self._inputs = {i.name for i in self._session.get_inputs()}
+        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
 
     def count_pieces(self, text: str) -> int:
         """How many word pieces the model makes of a text, its two marks included."""
@@ -142,7 +160,12 @@ class OnnxEncoder:
 
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,)."""
-        vector: Vectors = self._run([self.facts.query_prefix + text])[0]
+        vector: Vectors = self._run(self._of_questions, [self.facts.query_prefix + text])[0]
+        return vector
+
+    def untuned(self, text: str) -> Vectors:
+        """A question's vector as the model itself gives it, shape (dimensions,)."""
+        vector: Vectors = self._run(self._of_passages, [self.facts.query_prefix + text])[0]
         return vector
 
     def passages(
@@ -156,11 +179,12 @@ class OnnxEncoder:
         order = by_length(texts)
         for at in range(0, len(order), batch):
             rows = order[at : at + batch]
-            out[rows] = self._run([self.facts.passage_prefix + texts[i] for i in rows])
+            some = [self.facts.passage_prefix + texts[i] for i in rows]
+            out[rows] = self._run(self._of_passages, some)
             done(len(rows))
         return out
 
-    def _run(self, texts: Sequence[str]) -> Vectors:
+    def _run(self, session: Any, texts: Sequence[str]) -> Vectors:
         encoded = self._tokenizer.encode_batch(list(texts))
         longest = max(len(e.ids) for e in encoded)
         ids = np.zeros((len(encoded), longest), dtype=np.int64)
@@ -169,8 +193,8 @@ class OnnxEncoder:
             ids[i, : len(e.ids)] = e.ids
             mask[i, : len(e.ids)] = 1
         feed = {"input_ids": ids, "attention_mask": mask, "token_type_ids": np.zeros_like(ids)}
-        feed = {name: value for name, value in feed.items() if name in self._inputs}
-        vectors: Vectors = self._session.run(["sentence"], feed)[0]
+        feed = {i.name: feed[i.name] for i in session.get_inputs()}
+        vectors: Vectors = session.run(["sentence"], feed)[0]
         vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
         return vectors
 
@@ -231,7 +255,15 @@ def prepare(name: str, store: Path) -> Path:
         )
     key = sha256 or hashlib.sha256(name.encode()).hexdigest()
     folder = store / key[:16]
+    tuned = tuning.tuned_by(sha256)
     try:
+        if tuned and not (folder / QUESTIONS.format(tuned)).exists():
+            encoder = OnnxEncoder(folder)  # what is not whole is exported again, not added to
+            model = _loaded(name, source)
+            with _work(folder) as work:
+                made = _export_for_questions(model, encoder, work)
+                disk.sync(made)
+                made.rename(folder / made.name)
         open_encoder(folder, 0)  # as the store opens it, so that it is opened once
     except ModelError:
         if folder.exists():
@@ -241,12 +273,17 @@ def prepare(name: str, store: Path) -> Path:
             folder.rename(aside)
         _export(name, source, sha256, folder)
     else:
-        if not (folder / FILES).exists():
+        if not _files(folder) <= _hashes(folder).keys():
             _write_hashes(folder)
     return folder
 
 
-def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> None:
+def _loaded(name: str, source: Path | str) -> Any:
+    """A model, by sentence-transformers.
+
+    Raises:
+        ModelError: it cannot be loaded.
+    """
     os.environ.setdefault("HF_HUB_OFFLINE", "1" if isinstance(source, Path) else "0")
     try:
         from sentence_transformers import SentenceTransformer
@@ -255,14 +292,26 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
             "Making an index needs sentence-transformers; run: pip install 'icsearch[index]'"
         ) from error
     try:
-        model = SentenceTransformer(str(source), device="cpu")
+        return SentenceTransformer(str(source), device="cpu")
     except (OSError, ValueError, RuntimeError) as error:
         raise ModelError(f"The model {name} cannot be loaded: {error}.") from error
+
+
+@contextmanager
+def _work(folder: Path) -> Iterator[Path]:
+    """A folder beside another, to be done in; what is left of it is deleted."""
     folder.parent.mkdir(parents=True, exist_ok=True)
     work = Path(tempfile.mkdtemp(prefix=EXPORTING, dir=folder.parent))
     try:
-        onnx_file = work / "model.onnx"
-        _torch_to_onnx(model, onnx_file)
+        yield work
+    finally:
+        shutil.rmtree(work, ignore_errors=True)
+
+
+def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> None:
+    model = _loaded(name, source)
+    with _work(folder) as work:
+        _torch_to_onnx(model, work / MODEL)
         # Its own way to a file tells every trouble with a disk as a bare Exception.
         tokens = model.tokenizer.backend_tokenizer.to_str(pretty=True)
         (work / "tokenizer.json").write_text(tokens, encoding="utf-8")
@@ -274,24 +323,43 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
             max_pieces=int(model.max_seq_length or 256),
             query_prefix=prefixes[0],
             passage_prefix=prefixes[1],
-            onnx_sha256=_sha256(onnx_file),
+            onnx_sha256=_sha256(work / MODEL),
         )
         (work / "encoder.json").write_text(json.dumps(asdict(facts), indent=1))
+        encoder = OnnxEncoder(work)
+        _agreeing(model, prefixes[1], encoder.passages([*PROBES]))
+        if tuning.tuned_by(sha256):
+            _export_for_questions(model, encoder, work)
         _write_hashes(work)
-        ours = OnnxEncoder(work).passages([*PROBES])
-        theirs = model.encode([prefixes[1] + p for p in PROBES], normalize_embeddings=True)
-        agreement = float(np.min(np.sum(ours * np.asarray(theirs), axis=1)))
-        if agreement < LEAST_COSINE:
-            raise ModelError(
-                f"The ONNX export of {name} does not agree with sentence-transformers "
-                f"(cosine {agreement:.6f}); the model cannot be used."
-            )
         work.chmod(folder.parent.stat().st_mode & 0o777)
         disk.sync_tree(work)
         work.rename(folder)
         disk.sync(folder.parent)
-    finally:
-        shutil.rmtree(work, ignore_errors=True)
+
+
+def _export_for_questions(model: Any, encoder: OnnxEncoder, work: Path) -> Path:
+    """Add what was learned to a model, and export it into a folder."""
+    tuning.shipped().add_to(model)
+    path = work / QUESTIONS.format(tuning.shipped().id)
+    _torch_to_onnx(model, path)
+    session, prefix = encoder._opened(path), encoder.facts.query_prefix
+    _agreeing(model, prefix, np.stack([encoder._run(session, [prefix + p])[0] for p in PROBES]))
+    return path
+
+
+def _agreeing(model: Any, prefix: str, ours: Vectors) -> None:
+    """Compare the vectors that an export gives the probes with those of sentence-transformers.
+
+    Raises:
+        ModelError: they are not the same.
+    """
+    theirs = model.encode([prefix + p for p in PROBES], normalize_embeddings=True)
+    agreement = float(np.min(np.sum(ours * np.asarray(theirs), axis=1)))
+    if agreement < LEAST_COSINE:
+        raise ModelError(
+            f"The ONNX export of the model does not agree with sentence-transformers "
+            f"(cosine {agreement:.6f}); the model cannot be used."
+        )
 
 
 def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
@@ -306,9 +374,20 @@ def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
     return next((found for family, found in PREFIXES.items() if family in name.lower()), ("", ""))
 
 
+def _files(folder: Path) -> set[str]:
+    """The names of the files of an export."""
+    return {path.name for path in folder.iterdir()} - {FILES}
+
+
+def _hashes(folder: Path) -> dict[str, str]:
+    """What was written down of the files of an export."""
+    known = folder / FILES
+    return dict(json.loads(known.read_text())) if known.exists() else {}
+
+
 def _write_hashes(folder: Path) -> None:
     """Write down the SHA-256 of every file of an export."""
-    hashes = {p.name: _sha256(p) for p in sorted(folder.iterdir())}
+    hashes = {name: _sha256(folder / name) for name in sorted(_files(folder))}
     disk.replace(folder / FILES, json.dumps(hashes, indent=1).encode())
 
 

@@ -33,7 +33,7 @@ from numpy.typing import NDArray
 from corpus.errors import CatalogueError
 from indexer import disk
 from indexer.analyse import distinct, terms
-from indexer.embed import Encoder, EncoderFacts, Vectors, open_encoder, prepare
+from indexer.embed import Encoder, Vectors, open_encoder, prepare
 from indexer.gist import Standing
 from indexer.store import Store
 from search_api.derived import FOLDER, index_of, keep, once_a_store
@@ -200,12 +200,12 @@ def stems_of(word: str) -> frozenset[str]:
 def concepts_of(store: Store) -> Concepts:
     """The concepts, with wordings embedded by the model of an index."""
     made = _shipped()
-    return made if made.told == _told(store.encoder.facts) else kept_or_made(store)
+    return made if made.told == _told(store.encoder) else kept_or_made(store)
 
 
 def kept_or_made(store: Store) -> Concepts:
     """The concepts for a model that does not come with the package: embedded once for an index."""
-    path = index_of(store) / FOLDER / f"concepts.{_told(store.encoder.facts)}.npz"
+    path = index_of(store) / FOLDER / f"concepts.{_told(store.encoder)}.npz"
     kept = _read(path)
     if kept is not None:
         return kept
@@ -222,9 +222,9 @@ def _shipped() -> Concepts:
     return found
 
 
-def _told(facts: EncoderFacts) -> str:
+def _told(encoder: Encoder) -> str:
     """A hash of the wordings and of all of the model that a question's vector depends on."""
-    found = sha256(facts.of_questions().encode())
+    found = sha256((encoder.facts.of_questions() + encoder.tuned).encode())
     for path in (FILE, THESAURUS):
         found.update(path.read_bytes())
     return found.hexdigest()[:16]
@@ -261,7 +261,7 @@ def embedded(encoder: Encoder) -> Concepts:
     vectors = np.stack([encoder.query(text) for text in texts])
     scale = STEPS / float(np.abs(vectors).max())
     return Concepts(
-        told=_told(encoder.facts),
+        told=_told(encoder),
         words=tuple(words for words, _ in listed()),
         owner=np.array(owner, dtype=np.int32),
         codes=np.rint(vectors * scale).astype(np.int8),

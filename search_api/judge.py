@@ -39,25 +39,11 @@ class Logistic:
 # Fitted by `python -m eval.fit_judge` on the tune and former test questions and labelled
 # statements. Some weights are negative: what a word tells beyond the others is what is left.
 STATEMENT = Logistic(
-    -5.989,
-    (
-        -2.095,
-        4.159,
-        0.141,
-        0.052,
-        0.821,
-        0.292,
-        -4.39,
-        13.673,
-        -0.181,
-        0.425,
-        -0.984,
-        -4.901,
-        -0.219,
-    ),
+    -6.732,
+    (-2.631, 3.823, 0.135, 0.046, 1.305, 0.187, 9.366, -0.083, 0.489, -0.994, -5.404, -0.172),
 )
-QUESTION = Logistic(-9.373, (11.01, 3.204, 3.041, -2.111, -1.375, -5.382))
-ANSWERABLE = 0.255
+QUESTION = Logistic(-9.013, (15.351, 1.595, 2.634, -2.31, -1.632, -3.749))
+ANSWERABLE = 0.177
 """A question whose probability is below this is not answered.
 
 With whole topics held back, 2 % of the answerable questions fell below it.
@@ -138,16 +124,14 @@ class Background:
 
 @dataclass(frozen=True, slots=True)
 class Near:
-    """What tells by meaning how near a text is to a question.
+    """What tells by meaning how near a text is to a question: its vector, and what is usual for it.
 
     Attributes:
-        given: the question's vector as the model gives it, shape (dimensions,).
-        bent: the same bent towards passages, or as it is where nothing bends it.
-        background: how like the bent one passages at large are.
+        vector: of the question, shape (dimensions,).
+        background: how like it passages at large are.
     """
 
-    given: Vectors
-    bent: Vectors
+    vector: Vectors
     background: Background
 
 
@@ -159,9 +143,8 @@ class Features:
     the headings and cells around it. `held` is the rarity that the statement holds, not as a share,
     and `lacking` that of the rarest word it lacks. `near` is the share that stands within a few
     words, `pairs` that of neighbours asked for that are neighbours there. `cosine` is with the
-    question as given, `bent` with the bent one; `apart` says how far the latter stands above those
-    of passages at large, `passage_apart` the same of the statement's passage. `words` counts the
-    statement's.
+    question, `apart` says how far it stands above those of passages at large, `passage_apart` the
+    same of the statement's passage. `words` counts the statement's.
     """
 
     inside: float
@@ -171,7 +154,6 @@ class Features:
     near: float
     pairs: float
     cosine: float
-    bent: float
     apart: float
     passage_apart: float
     words: int
@@ -189,7 +171,6 @@ class Features:
             self.near,
             self.pairs,
             self.cosine,
-            self.bent,
             self.apart,
             self.passage_apart,
             length / 100,
@@ -202,16 +183,14 @@ def features(
     asked: Asked,
     stated: Stated,
     cosine: float,
-    bent: float,
     passage: float,
     background: Background,
 ) -> Features:
     """The evidence that a statement answers what was asked.
 
     Args:
-        cosine: with the question as given.
-        bent: with the bent question.
-        passage: that of its passage with the bent question.
+        cosine: with the question.
+        passage: that of its passage with it.
         background: those of passages at large with it.
     """
     order = _order(stated.text)
@@ -225,8 +204,7 @@ def features(
         near=_near(asked, order, own) if inside else 0.0,
         pairs=_paired(asked, order) if inside else 0.0,
         cosine=cosine,
-        bent=bent,
-        apart=background.apart(bent),
+        apart=background.apart(cosine),
         passage_apart=background.apart(passage),
         words=len(order),
         number_missing=asked.amount is not None and not asked.amount.in_text(stated.text),

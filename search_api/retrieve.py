@@ -16,7 +16,6 @@ from indexer.analyse import terms
 from indexer.embed import Vectors
 from indexer.store import Rows, Scores, Store
 from search_api import rank
-from search_api.adapter import adapted
 from search_api.concepts import About, concepts_of
 from search_api.cover import asked_words
 from search_api.model import Understood
@@ -116,7 +115,7 @@ def retrieve(
     """Candidates in a scope, best first; ties go to the lower row.
 
     Args:
-        vector: of the question, as the model gives it.
+        vector: of the question.
     """
     (found,) = retrieve_each(store, understood, vector, [scope], settings)
     return found
@@ -155,15 +154,9 @@ def ordered_each(
     settings: SearchSettings,
 ) -> list[Ordered | None]:
     """The candidates of each scope by fused score, or None where there are none."""
-    near = near_to(store, vector, settings)
     about = concepts_of(store).about(vector)
-    pools = pools_of(store, understood, near, scopes, settings)
-    return [in_order(store, understood, near, about, pool, settings) for pool in pools]
-
-
-def near_to(store: Store, vector: Vectors, settings: SearchSettings) -> Vectors:
-    """What passages and statements are compared with: a question's vector, bent if that is on."""
-    return adapted(store, vector) if settings.adapter else vector
+    pools = pools_of(store, understood, vector, scopes, settings)
+    return [in_order(store, understood, vector, about, pool, settings) for pool in pools]
 
 
 def in_order(

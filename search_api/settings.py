@@ -22,9 +22,6 @@ class SearchSettings(BaseSettings):
     lexical_share: float = Field(0.3, ge=0, le=1, description="weight of BM25 in the first order")
     expansion_weight: float = Field(0.5, ge=0, le=1, description="weight of acronyms spelled out")
     alike_weight: float = Field(0.4, ge=0, le=1, description="weight of other words for a word")
-    adapter: bool = Field(
-        True, description="bend a question's vector by what was learned from written questions"
-    )
     reranker: str = Field("", description="a cross-encoder, name or folder; none by default")
     reranked: int = Field(30, ge=2, le=200, description="passages that the reranker reads")
     answers_kept: int = Field(

@@ -14,7 +14,7 @@ from search_api import contacts
 from search_api.answer import Weighed
 from search_api.judge import Asked, Background, Near
 from search_api.model import Understood
-from search_api.retrieve import Candidate, Scope, near_to, retrieve_each
+from search_api.retrieve import Candidate, Scope, retrieve_each
 from search_api.settings import SearchSettings
 from search_api.topics import ThemeWords
 
@@ -41,13 +41,12 @@ class Weigher:
         self, understood: Understood, asked: Asked, scopes: Mapping[str, Scope]
     ) -> dict[str, list[Weighed]]:
         """For each system, the statements of its best passages, likeliest first."""
-        given, own = self._vector_of(understood), list(scopes.values())
-        each = retrieve_each(self.store, understood, given, own, self.settings)
-        bent = near_to(self.store, given, self.settings)
-        near = Near(given, bent, Background.of(self._sample, bent))
+        vector, own = self._vector_of(understood), list(scopes.values())
+        each = retrieve_each(self.store, understood, vector, own, self.settings)
+        near = Near(vector, Background.of(self._sample, vector))
         most = answering.MOST_PASSAGES
         if asked.theme is not None:
-            each, most = self._with_theme(asked.theme, bent, each, own), MOST_THEME_PASSAGES
+            each, most = self._with_theme(asked.theme, vector, each, own), MOST_THEME_PASSAGES
         out = {}
         for system, candidates in zip(scopes, each, strict=True):
             weighed = answering.weigh(self.store, asked, near, candidates, most)

@@ -1,6 +1,7 @@
 """What `icsearch bench` measures of pages and of indexing is what it says."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -80,13 +81,16 @@ def test_the_bare_model_is_given_every_text(searcher: Searcher) -> None:
     given: list[tuple[int, int]] = []
 
     class Session:
+        def get_inputs(self) -> list[Any]:
+            return searcher.store.encoder._of_passages.get_inputs()
+
         def run(self, names: list[str], feed: dict[str, np.ndarray]) -> None:
             assert names == ["sentence"]
             given.append((len(feed["input_ids"]), int(feed["attention_mask"].sum())))
 
     encoder = searcher.store.encoder
     watched = object.__new__(type(encoder))
-    watched.__dict__ = {**vars(encoder), "_session": Session()}
+    watched.__dict__ = {**vars(encoder), "_of_passages": Session()}
     texts = ["Dementia care", "Housing", *["Support for carers of all ages."] * rates.BATCH]
     assert rates._bare(watched, texts) > 0
     assert sum(rows for rows, _ in given) == len(texts)

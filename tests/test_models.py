@@ -21,54 +21,13 @@ from search_api.rerank import CrossEncoderReranker, reranked, text_of
 from search_api.retrieve import Candidate
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
-
-WORDS = "dementia care carers housing people living well plan priority we will the of and in by"
-SIZE = {
-    "hidden_size": 16,
-    "num_hidden_layers": 1,
-    "num_attention_heads": 2,
-    "intermediate_size": 32,
-    "initializer_range": 0.7,
-}
-
-
-def bert(folder: Path, labels: int | None = None) -> Path:
-    """A BERT of random weights with letters and a few words, or with a head for one label."""
-    import torch
-    from transformers import BertConfig, BertForSequenceClassification, BertModel, BertTokenizerFast
-
-    torch.manual_seed(7)
-    letters = "abcdefghijklmnopqrstuvwxyz0123456789.,:;-()'%"
-    vocabulary = ["[PAD]", "[UNK]", "[CLS]", "[SEP]", "[MASK]", *WORDS.split()]
-    vocabulary += [*letters] + [f"##{c}" for c in letters]
-    folder.mkdir(parents=True)
-    vocabulary_file = folder / "vocab.txt"
-    vocabulary_file.write_text("\n".join(dict.fromkeys(vocabulary)))
-    tokenizer = BertTokenizerFast(vocab_file=str(vocabulary_file), model_max_length=128)
-    config = BertConfig(vocab_size=len(tokenizer), max_position_embeddings=128, **SIZE)
-    if labels is None:
-        model = BertModel(config)
-    else:
-        config.num_labels = labels
-        model = BertForSequenceClassification(config)
-    model.save_pretrained(folder)
-    tokenizer.save_pretrained(folder)
-    return folder
+from tests.models import bert, embedding_model
 
 
 @pytest.fixture(scope="module")
 def small_model(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A folder with an embedding model of 16 dimensions that wants prefixes."""
-    from sentence_transformers import SentenceTransformer
-    from sentence_transformers.sentence_transformer.modules import Pooling, Transformer
-
-    top = tmp_path_factory.mktemp("models")
-    words = Transformer(str(bert(top / "bert")), max_seq_length=128)
-    model = SentenceTransformer(
-        modules=[words, Pooling(16)], prompts={"query": "ask: ", "document": "told: "}, device="cpu"
-    )
-    model.save(str(top / "small"))
-    return top / "small"
+    return embedding_model(tmp_path_factory.mktemp("models"))
 
 
 @pytest.fixture(scope="module")

@@ -20,6 +20,7 @@ from corpus.errors import IndexBusy, IndexGone, IndexMissing, IndexWriteError
 from eval.bench_stores import measure_stores
 from eval.labels import read_labels
 from indexer.build import build_index, open_place
+from indexer.embed import QUESTIONS
 from indexer.gist import gist_of
 from indexer.manifest import Manifest
 from indexer.settings import DatabaseSettings, IndexSettings
@@ -542,7 +543,15 @@ def test_the_model_comes_with_the_index(
     assert elsewhere.store.encoder.facts == searcher.store.encoder.facts
     (folder,) = (tmp_path / "models").iterdir()
     kept = Path(searcher.settings.index) / "models" / folder.name
-    assert sha256_of(folder / "model.onnx") == sha256_of(kept / "model.onnx")
+    assert elsewhere.store.encoder.tuned == searcher.store.encoder.tuned != ""
+    learned = folder / QUESTIONS.format(searcher.store.encoder.tuned)
+    files = {path.name: sha256_of(kept / path.name) for path in (folder / "model.onnx", learned)}
+    assert {name: sha256_of(folder / name) for name in files} == files
+    # What a folder of a former version lacks is fetched as well.
+    learned.unlink()
+    close_all()
+    open_searcher(SearchSettings(index=shipped))
+    assert sha256_of(learned) == files[learned.name]
 
 
 def test_schemas_of_other_versions(empty: str, tiny_corpus: Path) -> None:

@@ -38,6 +38,7 @@ from tests.servers import Postgres, running
 from tests.soak import crash
 from tests.soak.wire import FAULTS, Fault, Wire
 
+MODEL_FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 COMMANDS = ("first index", "index", "add", "remove", "roll back")
 TABLES = ("documents", "passages", "vectors", "postings", "words", "spellings")
 UNTRUE = "What was served before still is."
@@ -78,7 +79,7 @@ def a_server(folder: Path) -> Iterator[Postgres]:
     embed.open_encoder = lambda *_, **__: crash.HashEncoder()  # type: ignore[assignment]
     made = folder / "models" / ("0" * models.KEY_LENGTH)
     made.mkdir(parents=True)
-    for name in models.FILES:
+    for name in MODEL_FILES:
         (made / name).write_bytes(name.encode() * 1000)
     os.environ["ICSEARCH_MODELS"] = str(folder / "models")
     os.environ["ICSEARCH_DATABASE_TIMEOUT"] = "5"
@@ -146,7 +147,7 @@ def after(place: InDatabase) -> dict[str, Any]:
     assert listed == found["documents"], (listed, found["documents"])
     with connect(place.url) as connection:
         query = "SELECT string_agg(content, '' ORDER BY part) FROM icsearch.models WHERE file = %s"
-        for name in models.FILES:
+        for name in MODEL_FILES:
             (content,) = connection.execute(query, (name,)).fetchone() or (b"",)
             assert content == name.encode() * 1000, f"{name} of the model is not whole"
     return found

@@ -6,10 +6,9 @@ import tempfile
 from pathlib import Path
 
 from corpus.errors import ModelError
-from indexer.embed import Encoder
+from indexer.embed import MODEL, QUESTIONS, Encoder
 from indexer.store.postgres.database import Connection, Database
 
-FILES = ("model.onnx", "tokenizer.json", "encoder.json")
 PART_BYTES = 4 * 2**20
 KEY_LENGTH = 16
 
@@ -20,18 +19,20 @@ def key_of(encoder: Encoder) -> str:
 
 
 def put(connection: Connection, encoder: Encoder, models: Path) -> None:
-    """Bring the files of a model to the database, if they are not there."""
+    """Bring to the database the files of a model that are not there."""
     key = key_of(encoder)
-    found = connection.execute(
-        "SELECT 1 FROM icsearch.models WHERE model = %s LIMIT 1", (key,)
-    ).fetchone()
-    if found:
+    rows = connection.execute("SELECT DISTINCT file FROM icsearch.models WHERE model = %s", (key,))
+    held = {name for (name,) in rows}
+    names = [MODEL, "tokenizer.json", "encoder.json"]
+    names += [QUESTIONS.format(encoder.tuned)] if encoder.tuned else []
+    wanted = [name for name in names if name not in held]
+    if not wanted:
         return
     with connection.transaction(), connection.cursor() as cursor:
         statement = "COPY icsearch.models (model, file, part, content) FROM STDIN (FORMAT BINARY)"
         with cursor.copy(statement) as copy:
             copy.set_types(["text", "text", "int4", "bytea"])
-            for name in FILES:
+            for name in wanted:
                 with (models / key / name).open("rb") as file:
                     part = 0
                     while content := file.read(PART_BYTES):
@@ -40,26 +41,33 @@ def put(connection: Connection, encoder: Encoder, models: Path) -> None:
 
 
 def model_folder(database: Database, index_id: str, models: Path) -> Path:
-    """The folder with the model of a generation, fetched from the database if it is not there.
+    """The folder with the model of a generation; what it lacks is fetched from the database.
 
     Raises:
-        ModelError: the folder cannot be written, or the database lacks a file of it.
+        ModelError: the folder cannot be written, or the database has no model.
     """
     ((manifest,),) = database.rows(
         "SELECT manifest FROM icsearch.generations WHERE index_id = %s", (index_id,)
     )
     key = str(json.loads(manifest)["made"]["model"]["weights_sha256"])[:KEY_LENGTH]
     folder = models / key
-    if (folder / "encoder.json").exists():
+    rows = database.rows("SELECT DISTINCT file FROM icsearch.models WHERE model = %s", (key,))
+    missing = [name for (name,) in rows if not (folder / name).exists()]
+    if not rows and not folder.exists():
+        raise ModelError("The database lacks its model; run: icsearch index.")
+    if not missing:
         return folder
     try:
         models.mkdir(parents=True, exist_ok=True)
         work = Path(tempfile.mkdtemp(prefix=".fetched-", dir=models))
         try:
-            for name in FILES:
+            for name in missing:
                 _fetch(database, key, name, work / name)
             if not folder.exists():
                 work.rename(folder)
+            else:
+                for name in missing:
+                    (work / name).rename(folder / name)
         finally:
             shutil.rmtree(work, ignore_errors=True)
     except OSError as error:
@@ -77,5 +85,3 @@ def _fetch(database: Database, key: str, name: str, path: Path) -> None:
         while found := database.rows(query, (key, name, part)):
             file.write(found[0][0])
             part += 1
-    if not part:
-        raise ModelError(f"The database lacks {name} of its model; run: icsearch index.")
