@@ -86,6 +86,16 @@ def test_zoom_of_400_per_cent_keeps_everything_in_reach(reader: Opens) -> None:
     assert one.overflow() <= 0
 
 
+@pytest.mark.parametrize("width", [640, 768, 1024, 1100, 1184, 1600])
+def test_words_keep_away_from_the_sides_of_a_window(reader: Opens, width: int) -> None:
+    """Given a window of any width, when an answer is opened, then there is room at both sides."""
+    one = reader(window={"width": width, "height": 800})
+    one.opens(DEMENTIA)
+    for place in (".nhsuk-header__service-logo", "h1"):
+        box = one.page.locator(place).first.bounding_box()
+        assert box is not None and 16 <= box["x"] and box["x"] + box["width"] <= width - 16
+
+
 @pytest.mark.parametrize("path", ["/", DEMENTIA, PAGES["compare"], VIEWER])
 def test_the_largest_thing_is_there_within_a_second(reader: Opens, path: str) -> None:
     """Given a server that is up, when a page is opened, then its largest part is there in a second.
