@@ -14,7 +14,7 @@ questions of one corpus out and says what the rest does for them, unseen; it the
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -68,8 +68,12 @@ class Corpus:
     answers: NDArray[np.int64]
 
 
-def corpora_of(store: Store) -> tuple[dict[str, Corpus], int]:
-    """The written questions by corpus, and how many passages of theirs a store does not hold."""
+def corpora_of(store: Store, without: str | None) -> tuple[dict[str, Corpus], int]:
+    """The written questions by corpus, and how many passages of theirs a store does not hold.
+
+    Raises:
+        click.ClickException: the corpus to be left out is not there.
+    """
     rows = {p.id: row for row, p in enumerate(store.passages(range(store.manifest.passages)))}
     asked: dict[str, list[tuple[int, str]]] = {}
     missing = 0
@@ -79,6 +83,11 @@ def corpora_of(store: Store) -> tuple[dict[str, Corpus], int]:
             missing += 1
         else:
             asked.setdefault(entry["corpus"], []).extend((row, q) for q in entry["questions"])
+    if without not in (None, INVENTED, *asked):
+        raise click.ClickException(
+            f"The index holds no passages of the corpus {without} that questions were written for; "
+            f"there are: {', '.join([*asked, INVENTED])}."
+        )
     found = {}
     for name, own in asked.items():
         places = np.array([row for row, _ in own], dtype=np.int64)
@@ -248,20 +257,6 @@ def of_another_field(folder: Path) -> list[str]:
     return [text for d in some if (text := " ".join(f"{d[1]} {d[2]}".split()[:WORDS_KEPT]))]
 
 
-def chosen(written: Mapping[str, Corpus], without: str | None) -> list[Corpus]:
-    """The corpora to learn from.
-
-    Raises:
-        click.ClickException: the one to be left out is not there.
-    """
-    if without is not None and without not in written:
-        raise click.ClickException(
-            f"The index holds no passages of the corpus {without} that questions were written for; "
-            f"there are: {', '.join(written)}."
-        )
-    return [corpus for name, corpus in written.items() if name != without]
-
-
 @click.command()
 @click.option("--index", required=True, metavar="DIR|URL", help="Index that holds the passages.")
 @click.option("--rank", type=click.IntRange(1), default=RANK, show_default=True)
@@ -282,10 +277,10 @@ def main(
 
     source = find_model(DEFAULT_MODEL)
     assert isinstance(source, Path)
-    written, missing = corpora_of(open_store(index))
+    written, missing = corpora_of(open_store(index), without)
     if missing:
         click.echo(f"{missing} passages with questions are not in this index: left out.")
-    some = chosen(written, without)
+    some = [corpus for name, corpus in written.items() if name != without]
     kept = [text for folder in datasets for text in of_another_field(folder)]
     learner = Learner(SentenceTransformer(str(source), device="cpu"), rank)
     before = {name: told_of(corpus, learner) for name, corpus in written.items()}

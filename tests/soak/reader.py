@@ -20,6 +20,7 @@ import time
 import uuid
 from collections import Counter
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from functools import partial
 from pathlib import Path
 from typing import Any, Literal
@@ -38,8 +39,8 @@ VICTIMS: tuple[Victim, ...] = ("reader", "index")
 DOCUMENTS = 1
 # Long enough that readers are at work at most moments, and would be for a while as orphans.
 PARAGRAPHS = 6_000
-LONGEST_WAIT = 1.5
 ORPHAN_SECONDS = 0.5
+WHOLE_SECONDS = 60.0
 MODELS = "models"
 MARK = "ICSEARCH_SOAK"
 
@@ -71,12 +72,16 @@ def kill_readers(root: Path, kills: int, seed: int, tell: Callable[[str], Any]) 
     clean = _fresh(base, place)
     known = crash.apart(partial(crash.after, clean))
     assert not known["failures"], known
+    _fresh(base, place)
+    started = time.monotonic()
+    assert not _kill(place, "index", WHOLE_SECONDS, mark, root / "said")
+    longest = time.monotonic() - started
     counts: Counter[str] = Counter()
     failures: list[str] = []
     for number in range(kills):
         for victim in VICTIMS:
             _fresh(base, place)
-            delay = chance.uniform(0, LONGEST_WAIT)
+            delay = chance.uniform(0, longest)
             try:
                 counts[victim] += _kill(place, victim, delay, mark, root / "said")
                 _whole(place, known)
@@ -113,14 +118,13 @@ def _kill(place: crash.Place, victim: Victim, delay: float, mark: str, said: Pat
     indexing = os.fork()
     if indexing == 0:
         os._exit(crash.attempt(place, "first index", said))
-    time.sleep(delay)
-    alive = readers(mark)
-    for process in alive if victim == "reader" else [indexing]:
-        try:
-            os.kill(process, signal.SIGKILL)
-        except ProcessLookupError:
-            pass
-    _, status = os.waitpid(indexing, 0)
+    status, alive = _ended(indexing, delay), list[int]()
+    if status is None:
+        alive = readers(mark)
+        for process in alive if victim == "reader" else [indexing]:
+            with suppress(ProcessLookupError):
+                os.kill(process, signal.SIGKILL)
+        _, status = os.waitpid(indexing, 0)
     if victim == "index":
         until = time.monotonic() + ORPHAN_SECONDS
         while left := readers(mark):
@@ -130,6 +134,17 @@ def _kill(place: crash.Place, victim: Victim, delay: float, mark: str, said: Pat
     assert os.waitstatus_to_exitcode(status) in (0, 1), said.read_text()
     assert "Traceback" not in said.read_text(), said.read_text()
     return bool(alive)
+
+
+def _ended(process: int, within: float) -> int | None:
+    """How a child ended, if it did within so many seconds."""
+    until = time.monotonic() + within
+    while time.monotonic() < until:
+        done, status = os.waitpid(process, os.WNOHANG)
+        if done:
+            return status
+        time.sleep(0.005)
+    return None
 
 
 def _whole(place: crash.Place, known: dict[str, Any]) -> None:
