@@ -11,7 +11,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -242,6 +242,8 @@ def weights_sha256(folder: Path) -> str:
 def prepare(name: str, store: Path) -> Path:
     """The folder under `store` with the ONNX export of a model, made if it is not there yet.
 
+    Exports for questions that another version made are deleted: nothing of this version opens them.
+
     Raises:
         ModelError: the model cannot be found, its weights are not what they should be, or the
             export does not agree with sentence-transformers.
@@ -273,8 +275,12 @@ def prepare(name: str, store: Path) -> Path:
             folder.rename(aside)
         _export(name, source, sha256, folder)
     else:
-        if not _files(folder) <= _hashes(folder).keys():
-            _write_hashes(folder)
+        former = {path.name for path in folder.glob(QUESTIONS.format("*"))}
+        former -= {QUESTIONS.format(tuned)}
+        if _files(folder) - former != _hashes(folder).keys():
+            _write_hashes(folder, former)
+        for name in former:
+            (folder / name).unlink(missing_ok=True)
     return folder
 
 
@@ -385,9 +391,9 @@ def _hashes(folder: Path) -> dict[str, str]:
     return dict(json.loads(known.read_text())) if known.exists() else {}
 
 
-def _write_hashes(folder: Path) -> None:
-    """Write down the SHA-256 of every file of an export."""
-    hashes = {name: _sha256(folder / name) for name in sorted(_files(folder))}
+def _write_hashes(folder: Path, without: Set[str] = frozenset()) -> None:
+    """Write down the SHA-256 of every file of an export, but for some."""
+    hashes = {name: _sha256(folder / name) for name in sorted(_files(folder) - without)}
     disk.replace(folder / FILES, json.dumps(hashes, indent=1).encode())
 
 

@@ -2,7 +2,8 @@
 
 import json
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,17 @@ from click.testing import CliRunner
 
 from corpus.errors import ModelError
 from eval import fit_questions
-from eval.fit_questions import Corpus, Learner, batches, of_another_field, told_of
+from eval.fit_questions import (
+    INVENTED,
+    Corpus,
+    Known,
+    Learner,
+    batches,
+    of_another_field,
+    taught,
+    told_of,
+    wanted_of,
+)
 from eval.labels import read_labels
 from indexer import embed, tuning
 from indexer.embed import DEFAULT_MODEL, DEFAULT_SHA256, MODEL, QUESTIONS, OnnxEncoder
@@ -46,7 +57,8 @@ def asked(count: int = 6) -> Corpus:
     """Questions of a word each, and for each a direction of its own."""
     questions = ("dementia", "care", "carers", "housing", "people", "living")[:count]
     vectors = np.linalg.qr(np.random.default_rng(3).normal(size=(16, 16)))[0][:count]
-    return Corpus(vectors.astype(np.float32), questions, np.arange(count))
+    answers = tuple({place: 1.0} for place in range(count))
+    return Corpus(vectors.astype(np.float32), questions, questions, answers)
 
 
 def reciprocal(told: str) -> float:
@@ -111,6 +123,51 @@ def test_what_was_learned_is_kept_and_added_to_a_model_as_it_was(
     assert (learner_of(small_model).encoded(corpus.questions) * theirs).sum(axis=1).min() < 0.99
 
 
+def test_questions_are_spread_over_what_answers_them_and_as_a_teacher_does(
+    small_model: Path,
+) -> None:
+    answers: tuple[Mapping[int, float], ...] = ({0: 1.0, 2: 0.25}, {1: 1.0}, {2: 1.0})
+    corpus = replace(asked(3), answers=answers)
+    unanswered = replace(corpus, answers=({},) * 3)
+    assert np.allclose(wanted_of(corpus, [0, 1]), np.array([[0.8, 0, 0.2], [0, 1, 0]]))
+    now, open_ = taught({"shipped": [corpus, unanswered]}, learner_of(small_model))["shipped"]
+    assert now.taught is not None and open_.taught is not None
+    questions, passages = now.taught
+    assert np.array_equal(passages, open_.taught[1])
+    assert np.allclose(np.linalg.norm(passages, axis=1), 1, atol=1e-5)
+    teachers = np.exp(20 * questions @ passages.T)
+    teachers /= teachers.sum(axis=1, keepdims=True)
+    assert np.allclose(wanted_of(open_, [0, 1, 2]), teachers, atol=1e-5)
+    wanted = wanted_of(now, [0, 1, 2])
+    share = fit_questions.TAUGHT
+    assert np.allclose(wanted[0], (1 - share) * np.array([0.8, 0, 0.2]) + share * teachers[0])
+    # The teacher has learned what it was given before it tells.
+    untaught = learner_of(small_model).encoded(corpus.questions)
+    assert not np.array_equal(untaught, questions)
+
+
+def test_concepts_are_asked_of_all_that_is_about_them(searcher: Searcher) -> None:
+    known = Known(searcher.store)
+    assert known.names == ["shipped", INVENTED]
+    corpora = known.corpora(None)
+    shipped, concepts, others = corpora["shipped"]
+    invented, wordings = corpora[INVENTED]
+    passages = searcher.store.passages(range(searcher.store.manifest.passages))
+    assert len(shipped.passages) == len(shipped.texts) == len(passages)
+    assert all(passages[n].text[:20] in shipped.texts[n] for n in (0, 9, 99))
+    at = wordings.questions.index("couples who want to start a family soon")
+    told = {invented.texts[place] for place in wordings.answers[at]}
+    named = [e for e in read_labels("invented.jsonl") if e["concept"] == "preconception health"]
+    assert told == {e["text"] for e in named} and len(told) > 1
+    tagged = {e["passage"]: e for e in read_labels("tagged.jsonl")}
+    at = concepts.questions.index("unpaid carers")
+    for place, worth in concepts.answers[at].items():
+        tags = tagged[passages[place].id]
+        assert "unpaid carers" in tags["squarely" if worth == 1 else "partly"]
+    assert 1 in concepts.answers[at].values()
+    assert not any(others.answers) and set(others.questions) <= set(invented.questions)
+
+
 def test_every_question_is_in_one_batch_with_others_of_its_corpus() -> None:
     corpora = [asked(), asked(4)]
     found = batches(corpora, np.random.default_rng(0))
@@ -159,11 +216,14 @@ def test_an_export_of_a_former_version_is_used_and_then_added_to(
 ) -> None:
     plain = OnnxEncoder(former)
     assert plain.tuned == ""
+    older = former / QUESTIONS.format("0123456789abcdef")
+    older.write_bytes(b"of another version")
     assert np.array_equal(plain.query(QUESTION), plain.passages([QUESTION])[0])
     model = (former / MODEL).stat().st_ino
     assert embed.prepare(DEFAULT_MODEL, former.parent) == former
     assert (former / MODEL).stat().st_ino == model  # the passages' export is left alone
     assert json.loads((former / embed.FILES).read_text()).keys() == embed._files(former)
+    assert not older.exists()  # nobody opens it any more
     assert not [*former.parent.glob(f"{embed.EXPORTING}*")]
     now = OnnxEncoder(former)
     assert now.tuned == tuning.shipped().id
