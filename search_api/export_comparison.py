@@ -2,8 +2,8 @@
 
 from collections.abc import Iterator, Sequence
 
-from search_api.headline import DOUBTFUL
-from search_api.model import Cell, Citation, Comparison, Statement, in_doubt
+from search_api.headline import DOUBTFUL, IN_DOUBT, standing
+from search_api.model import Cell, Citation, Comparison, Statement
 from search_api.paper import Box, Line, Paper, head, level_line
 from search_api.sheets import ABOUT_PLACE, LIST_JOIN, Rows, Value, as_csv, as_xlsx, cited
 
@@ -29,12 +29,14 @@ STATUS_FILL = {
     "commits": "C7E5CF",
     "says": "DCEBF7",
     "mentions": "F3F0E0",
+    IN_DOUBT: "FFF4C2",
     "silent": "F5F5F5",
     "unreadable": "F7DFDC",
 }
 ABOUT_STATUS = (
     "status: commits (a target or commitment), says (an action or aspiration), mentions, silent, "
-    "or unreadable (nothing found, and a page could not be read)."
+    "or unreadable (nothing found, and a page could not be read). Where the first "
+    "statement is in doubt, so is the status."
 )
 ABOUT_ROLE = (
     "role: a statement speaks to the theme; one in doubt may be about something near it, read and "
@@ -125,14 +127,16 @@ def _box(paper: Paper, said: Cell | None) -> Box:
     """Status and rung, what decided it, and where the evidence is."""
     if said is None:
         return Box()
-    status = Line(f" ({said.ladder})" if said.ladder else "", bold=said.status.capitalize())
+    does = standing(said.status, said.statements)
+    rung = f" ({said.ladder})" if said.ladder and does != IN_DOUBT else ""
+    status = Line(rung, bold=does.capitalize())
     below: list[str] = []
     if said.statements:
         triggers = said.statements[0].triggers
-        if triggers:
+        if triggers and does != IN_DOUBT:
             below.append(LIST_JOIN.join(" ".join(t.split()) for t in triggers))
         below.append(paper.marks(s.citation for s in said.statements))
-        if in_doubt(said.statements):
+        if does == IN_DOUBT:
             below.append(DOUBTFUL)
     else:
         below.append(f"{said.searched.passages:,} passages searched")
@@ -140,4 +144,4 @@ def _box(paper: Paper, said: Cell | None) -> Box:
             below.append(f"{said.searched.unreadable_pages:,} pages could not be read")
         if said.nearest:
             below.append(f"Nearest miss {paper.marks([said.nearest.citation])}")
-    return Box((status, *map(Line, below)), STATUS_FILL[said.status])
+    return Box((status, *map(Line, below)), STATUS_FILL[does])

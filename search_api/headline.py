@@ -9,8 +9,10 @@ from search_api.judge import Asked
 from search_api.medical import is_personal_medical
 from search_api.model import (
     Cell,
+    CellStatus,
     ComparedSystem,
     ComparedTheme,
+    Statement,
     SystemAnswer,
     Understood,
     in_doubt,
@@ -20,6 +22,14 @@ FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
 DOUBTFUL = "Found by meaning: it may be about something near your subject. Read and judge."
 """What is said before statements of a system none of which is sure."""
+
+
+IN_DOUBT = "in doubt"
+
+
+def standing(status: CellStatus, statements: Sequence[Statement]) -> str:
+    """What readers are told a system does: its status, unless none of its statements is sure."""
+    return IN_DOUBT if in_doubt(statements) else status
 
 
 def plural(count: int, noun: str, many: str | None = None) -> str:

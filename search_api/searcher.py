@@ -23,7 +23,14 @@ from search_api.concepts import concepts_of
 from search_api.cover import holds
 from search_api.diversify import Found, diversify, known_of
 from search_api.facets import facets_of
-from search_api.headline import comparison_summary, headline, listed, not_found_reason
+from search_api.headline import (
+    IN_DOUBT,
+    comparison_summary,
+    headline,
+    listed,
+    not_found_reason,
+    standing,
+)
 from search_api.judge import Asked, ask_for
 from search_api.medical import is_personal_medical
 from search_api.model import (
@@ -45,6 +52,7 @@ from search_api.model import (
     Searched,
     SearchedAll,
     SearchResult,
+    SystemAnswer,
     Understood,
     Verified,
 )
@@ -393,9 +401,9 @@ def _matched_by(candidate: Candidate) -> tuple[Literal["lexical", "dense"], ...]
     return ("lexical", "dense") if candidate.lexical else ("dense",)
 
 
-def _by_strength(said: object) -> int:
-    order = ("commits", "says", "mentions", "unreadable", "silent")
-    return order.index(getattr(said, "status"))  # noqa: B009
+def _by_strength(said: SystemAnswer) -> int:
+    order = ("commits", "says", "mentions", IN_DOUBT, "unreadable", "silent")
+    return order.index(standing(said.status, said.statements))
 
 
 def open_searcher(settings: SearchSettings, index_id: str | None = None) -> Searcher:

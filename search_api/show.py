@@ -12,7 +12,7 @@ from corpus.model import LEVEL_NAMES, Passage
 from indexer.manifest import Manifest
 from indexer.store import Store
 from search_api.dates import british_date
-from search_api.headline import DOUBTFUL, plural
+from search_api.headline import DOUBTFUL, IN_DOUBT, plural, standing
 from search_api.model import (
     Answer,
     Citation,
@@ -23,7 +23,6 @@ from search_api.model import (
     Statement,
     Understood,
     Verified,
-    in_doubt,
 )
 
 WIDTH = 100
@@ -90,9 +89,10 @@ def answer(found: Answer, store: Store) -> None:
     citations = {c.id: c for c in found.citations}
     for said in found.systems:
         level = LEVEL_NAMES[said.level]
+        does = standing(said.status, said.statements)
         console.print()
-        console.print(Text(f"{said.name} ({level}): {said.status}", style="bold"))
-        if in_doubt(said.statements):
+        console.print(Text(f"{said.name} ({level}): {does}", style="bold"))
+        if does == IN_DOUBT:
             console.print(f"  {DOUBTFUL}")
         for statement in said.statements:
             _statement(console, statement, citations[statement.citation], store)
@@ -166,7 +166,11 @@ def comparison(found: Comparison, store: Store) -> None:
         row = [cells[theme.id, s.id] for s in found.systems]
         table.add_row(
             theme.label,
-            *[f"{c.status} ({len(c.statements)})" if c.statements else c.status for c in row],
+            *[
+                standing(c.status, c.statements)
+                + (f" ({len(c.statements)})" if c.statements else "")
+                for c in row
+            ],
         )
     console.print(table)
     plain = _console()
@@ -175,7 +179,7 @@ def comparison(found: Comparison, store: Store) -> None:
         plain.print(Text(f"\n{theme.label}", style="bold"))
         for system in found.systems:
             cell = cells[theme.id, system.id]
-            plain.print(f"{system.name}: {cell.status}")
+            plain.print(f"{system.name}: {standing(cell.status, cell.statements)}")
             for statement in cell.statements[:1]:
                 _statement(plain, statement, citations[statement.citation], store)
     for line in (*found.summary, *found.notes):

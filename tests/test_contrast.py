@@ -15,7 +15,7 @@ CSS = (Path(web.__file__).parent / "static" / "app.css").read_text(encoding="utf
 COLOURS = dict(re.findall(r"--([a-z-]+): (#[0-9a-f]{6});", CSS))
 TEXT = 4.5
 SHAPE = 3.0
-STATUSES = ("commits", "says", "mentions", "silent", "unreadable")
+STATUSES = ("commits", "says", "mentions", "doubt", "silent", "unreadable")
 
 
 def luminance(colour: str) -> float:

@@ -26,6 +26,7 @@ from corpus.errors import (
 )
 from corpus.model import Document
 from indexer import acronyms, administer, embed, embedding, split, tuning
+from indexer.analyse import stem
 from indexer.build import build_index
 from indexer.embed import DEFAULT_MODEL, OnnxEncoder, Vectors, open_encoder, prepare
 from indexer.settings import IndexSettings
@@ -411,6 +412,9 @@ def test_nearest_word_corrects_only_what_is_not_a_word(searcher: Searcher) -> No
     assert searcher.store.nearest_word("demenita") == "dementia"
     assert searcher.store.nearest_word("dementia") is None
     assert searcher.store.nearest_word("armed") is None
+    for spelt_right in ("hoarding", "injections", "slimming", "drinkers"):
+        assert not searcher.store.document_frequency(stem(spelt_right))
+        assert searcher.store.nearest_word(spelt_right) is None
     assert searcher.store.nearest_word("xyzzyplugh") is None
 
 

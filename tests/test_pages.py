@@ -13,7 +13,8 @@ import tomllib
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
-from urllib.parse import parse_qsl, quote, urlsplit
+from typing import Any
+from urllib.parse import parse_qsl, quote, urlencode, urlsplit
 
 import pytest
 from fastapi.testclient import TestClient
@@ -41,6 +42,7 @@ from tests.markup import check_html, check_policy
 from web.address import Address, asked, read
 from web.app import create_app
 from web.cli import listen
+from web.evidence import STATUSES
 from web.files import SourceFiles, boxed
 from web.headers import HEADERS
 from web.highlight import Wanted
@@ -427,7 +429,39 @@ def test_each_statement_in_doubt_says_so(client: TestClient) -> None:
     systems = client.get("/api/v1/ask", params=asked).json()["systems"]
     sure = [s["sure"] for system in systems for s in system["statements"]]
     assert not all(sure)
-    assert client.get("/ask", params=asked).text.count("In doubt") == sure.count(False)
+    doubtful = [_in_doubt(system) for system in systems]
+    tree = page(client, "/ask?" + urlencode(asked))
+    tags = [tag.text().strip() for tag in tree.css(".app-columns__main .nhsuk-tag")]
+    assert tags.count("In doubt") == sure.count(False) + doubtful.count(True)
+
+
+def test_a_system_of_which_nothing_is_sure_is_not_said_to_commit(client: TestClient) -> None:
+    asked = "how do we get patients out of hospital faster"
+    systems = client.get("/api/v1/ask", params={"q": asked}).json()["systems"]
+    assert any(_in_doubt(system) and system["status"] == "commits" for system in systems)
+    tree = page(client, "/ask?" + urlencode({"q": asked}))
+    compared = page(client, "/compare?" + urlencode({"theme": asked}))
+    for at, system in enumerate(systems):
+        said = "In doubt" if _in_doubt(system) else STATUSES[system["status"]].label
+        assert text_of(tree, f"#system-{system['system']} .app-system__facts .nhsuk-tag") == said
+        assert text_of(tree, f".app-jump li:nth-child({at + 1}) .app-quiet") == said.lower()
+        assert (
+            text_of(
+                compared, f".app-heat__link[href='#theme-1-{system['system']}'] .app-heat__status"
+            )
+            == said
+        )
+
+
+def test_what_is_sure_stands_before_what_is_in_doubt(client: TestClient) -> None:
+    for question in ("loneliness among older people", "waiting lists", "hospital discharge"):
+        systems = client.get("/api/v1/ask", params={"q": question}).json()["systems"]
+        doubtful = [_in_doubt(s) for s in systems if s["statements"]]
+        assert doubtful == sorted(doubtful)
+
+
+def _in_doubt(system: dict[str, Any]) -> bool:
+    return bool(system["statements"]) and not any(s["sure"] for s in system["statements"])
 
 
 def test_comparing_nothing_asks_for_a_theme(client: TestClient) -> None:

@@ -62,12 +62,16 @@ RUNGS: Mapping[str, Rung] = {
         Rung("commitment", "Commitment", 5, "green", "an action or target with a date or an owner"),
     )
 }
+DOUBT = Status(
+    "doubt", "In doubt", "yellow", "what was found may be about something near: read and judge"
+)
 STATUSES: Mapping[str, Status] = {
     status.id: status
     for status in (
         Status("commits", "Commits", "green", "a target, or an action with a date or an owner"),
         Status("says", "Says", "blue", "an action or an aspiration"),
         Status("mentions", "Mentions", "grey", "the subject is named, and no more"),
+        DOUBT,
         Status("silent", "Silent", "white", "every page was searched and nothing was found"),
         Status(
             "unreadable",
@@ -265,7 +269,6 @@ class SystemPart:
     home: bool
     superseded: bool
     status: Status
-    rung: Rung | None
     quotes: tuple[Quote, ...]
     total: int
     more: Link | None
@@ -300,9 +303,9 @@ def strongest(ladder: Ladder | None) -> Rung | None:
     return RUNGS[ladder] if ladder in LADDER else None
 
 
-def status_of(status: CellStatus) -> Status:
-    """The status of a name."""
-    return STATUSES[status]
+def status_of(status: CellStatus, statements: Sequence[Statement]) -> Status:
+    """What a system does, as it is shown."""
+    return DOUBT if in_doubt(statements) else STATUSES[status]
 
 
 def system_part(
@@ -313,7 +316,6 @@ def system_part(
     statements: Sequence[Statement],
     nearest: Statement | None,
     status: Status,
-    rung: Rung | None,
     searched: Searched,
     home: str | None,
     superseded: bool = False,
@@ -330,11 +332,10 @@ def system_part(
         home=system_id == home,
         superseded=superseded,
         status=status,
-        rung=rung,
         quotes=tuple(quoter.statement(s) for s in statements),
         total=total if total is not None else len(statements),
         more=more,
         nearest=quoter.statement(nearest) if nearest else None,
         searched=searched_in_words(searched),
-        doubtful=DOUBTFUL if in_doubt(statements) else "",
+        doubtful=DOUBTFUL if status is DOUBT else "",
     )

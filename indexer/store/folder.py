@@ -261,6 +261,8 @@ class FolderStore:
         """The word of the documents that a word nowhere in them most likely is, or None."""
         if self.document_frequency(stem(word)) or self.encoder.knows(word):
             return None
+        if spelling.is_english(word):
+            return None
         known = self._words(*spelling.bounds(word)[:2])
         return None if word in known else spelling.likeliest(word, known)
 

@@ -1,11 +1,27 @@
 """Which word of the documents a misspelt one most likely is."""
 
 from collections.abc import Mapping
+from functools import cache
 
 from rapidfuzz import process
 from rapidfuzz.distance import DamerauLevenshtein
+from spellchecker import SpellChecker
 
 LONG_WORD = 8
+
+
+def is_english(word: str) -> bool:
+    """Whether a word is spelt right, so that no other was meant, be it in the documents or not.
+
+    The word list is pyspellchecker's. Its own corrections are not used: the word that is meant is
+    one of the documents.
+    """
+    return bool(_english().known([word]))
+
+
+@cache
+def _english() -> SpellChecker:
+    return SpellChecker(language="en")  # takes a quarter of a second, so once it is needed
 
 
 def bounds(word: str) -> tuple[str, str, int, int]:

@@ -6,7 +6,7 @@ from indexer.store import Store
 from search_api.headline import plural
 from search_api.model import Answer, Searched
 from web.address import Address
-from web.evidence import Quoter, SystemPart, searched_in_words, status_of, strongest, system_part
+from web.evidence import Quoter, SystemPart, searched_in_words, status_of, system_part
 from web.parts import (
     Form,
     Link,
@@ -79,8 +79,7 @@ class AskPage:
                     f"system-{s.system}",
                     s.statements,
                     s.nearest,
-                    status_of(s.status),
-                    strongest(s.ladder),
+                    status_of(s.status, s.statements),
                     s.searched,
                     home,
                 )

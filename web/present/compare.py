@@ -8,6 +8,7 @@ from search_api.headline import plural
 from search_api.model import ComparedSystem, Comparison
 from web.address import Address
 from web.evidence import (
+    DOUBT,
     Quoter,
     Rung,
     Status,
@@ -123,7 +124,8 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
         for system in comparison.systems:
             cell = cells[theme.id, system.id]
             anchor = f"theme-{number}-{system.id}"
-            status, rung = status_of(cell.status), strongest(cell.ladder)
+            status = status_of(cell.status, cell.statements)
+            rung = None if status is DOUBT else strongest(cell.ladder)
             shown = cell.statements[:most]
             row.append(
                 MatrixCell(
@@ -136,7 +138,7 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
             )
             more = _more(address, theme.label, system.id, len(cell.statements), len(shown))
             parts.append(
-                system_part(store, quoter, system.id, anchor, shown, cell.nearest, status, rung,
+                system_part(store, quoter, system.id, anchor, shown, cell.nearest, status,
                       cell.searched, home, system.superseded, more, len(cell.statements))
             )  # fmt: skip
         out.append(MatrixRow(theme.label, f"theme-{number}", tuple(row), tuple(parts)))

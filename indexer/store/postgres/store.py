@@ -297,6 +297,8 @@ class PostgresStore:
         )
         if written or self.document_frequency(stem(word)) or self.encoder.knows(word):
             return None
+        if spelling.is_english(word):
+            return None
         alike = self._database.rows(
             "SELECT word, passages FROM icsearch.spellings WHERE index_id = %s "
             "AND word >= %s AND word < %s AND length(word) BETWEEN %s AND %s",
