@@ -41,6 +41,26 @@ AMERICAN = {
     "programs": "programmes",
     "tumor": "tumour",
 }
+# Words that the stemmer takes for another's forms, by which it would find "emerging needs" for
+# emergency care, and see estates in "build on".
+APART = {
+    form: word
+    for word, forms in {
+        "authority": "authority authorities",
+        "building": "building buildings",
+        "department": "department departments departmental",
+        "emergency": "emergency emergencies",
+        "experiment": "experiment experiments experimental",
+        "hospital": "hospital hospitals hospitalised hospitalisation hospitalisations",
+        "important": "important importantly importance",
+        "international": "international internationally",
+        "medication": "medication medications",
+        "patience": "patience",
+        "positive": "positive positively",
+        "several": "several",
+    }.items()
+    for form in forms.split()
+}
 AMERICAN_ENDING = re.compile(r"(?<=[a-z]{3})iz(e|es|ed|er|ers|ing|ation|ations|ational)$")
 SIZES = frozenset({"size", "sizes", "sized", "prize", "seize", "capsize"})
 
@@ -63,6 +83,8 @@ STOP_WORDS = frozenset(
 def stem(word: str) -> str:
     """The stem of one lower-case word, American spelling made British first."""
     word = AMERICAN.get(word, word)
+    if word in APART:
+        return APART[word]
     if word not in SIZES:
         word = AMERICAN_ENDING.sub(r"is\1", word)
     return str(STEMMER.stemWord(word))

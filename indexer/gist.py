@@ -9,7 +9,7 @@ from typing import NamedTuple
 from corpus.model import Passage
 from indexer.analyse import distinct
 
-VERSION = "1"
+VERSION = "2"
 """Raised when a gist, or what counts as a statement, changes: indexes are then written anew."""
 DATE = re.compile(r"\b20\d\d\b|\bQ[1-4]\b")
 

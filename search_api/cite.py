@@ -2,6 +2,7 @@
 
 import hashlib
 import re
+from collections import Counter
 from collections.abc import Sequence
 from functools import lru_cache
 from urllib.parse import quote as url_quote
@@ -10,9 +11,19 @@ from corpus.errors import UnknownId
 from corpus.model import Document, Page, Reading, pages_within
 from indexer.statements import Stated
 from indexer.store import Store
+from search_api.derived import once_a_store
 from search_api.model import Citation
 
 CITATION_ID = re.compile(r"(?P<document>[a-z0-9-]+)\.(?P<start>\d+)-(?P<end>\d+)")
+
+
+@once_a_store
+def packed(store: Store) -> frozenset[str]:
+    """The documents that are one of several in a file, so that their pages are the pack's."""
+    held = Counter(d.sha256 for d in store.documents.values())
+    return frozenset(
+        d.id for d in store.documents.values() if d.pages is not None and held[d.sha256] > 1
+    )
 
 
 def citation_id(document_id: str, start: int, end: int) -> str:

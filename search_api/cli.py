@@ -235,14 +235,16 @@ def compare(
     if form == "table" and output is None:
         show.comparison(comparison, searcher.store)
         return
+    from search_api.cite import packed
     from search_api.export import export
 
-    _write(export(comparison, "json" if form == "table" else form), output)
+    _write(export(comparison, "json" if form == "table" else form, packed(searcher.store)), output)
 
 
 def _priorities(form: str, output: Path | None, options: dict[str, Any]) -> None:
     """What each system declares as its priorities, printed or written."""
     from search_api import show
+    from search_api.cite import packed
     from search_api.export import export_priorities
 
     searcher = _searcher(options["index"], options["index_id"])
@@ -250,7 +252,8 @@ def _priorities(form: str, output: Path | None, options: dict[str, Any]) -> None
     if form == "table" and output is None:
         show.priorities(found, searcher.store)
         return
-    _write(export_priorities(found, "json" if form == "table" else form), output)
+    wanted = "json" if form == "table" else form
+    _write(export_priorities(found, wanted, packed(searcher.store)), output)
 
 
 @main.command()

@@ -4,7 +4,8 @@ Every row carries its whole citation, hashes and all, so that `icsearch verify` 
 against the documents years later. The same result always gives the same bytes.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
+from functools import partial
 from typing import Any
 
 from corpus.errors import QueryError
@@ -27,11 +28,16 @@ COMMITMENT_COLUMNS = (
 )
 
 
-def export(comparison: Comparison, format: str) -> bytes:  # noqa: A002 - as the option is called
+def export(  # `format` as the option is called
+    comparison: Comparison,
+    format: str,  # noqa: A002
+    packs: Collection[str] = (),
+) -> bytes:
     """A comparison as a file.
 
     Args:
         format: csv, xlsx, docx or json.
+        packs: documents whose pages are those of a pack (`cite.packed`).
 
     Raises:
         QueryError: there is no such format.
@@ -39,17 +45,22 @@ def export(comparison: Comparison, format: str) -> bytes:  # noqa: A002 - as the
     writers: dict[str, Callable[[Comparison], bytes]] = {
         "csv": export_comparison.csv_of,
         "xlsx": export_comparison.xlsx_of,
-        "docx": export_comparison.docx_of,
+        "docx": partial(export_comparison.docx_of, packs=packs),
         "json": as_json,
     }
     return _writer(writers, format)(comparison)
 
 
-def export_priorities(priorities: Priorities, format: str) -> bytes:  # noqa: A002
+def export_priorities(
+    priorities: Priorities,
+    format: str,  # noqa: A002
+    packs: Collection[str] = (),
+) -> bytes:
     """Declared priorities as a file.
 
     Args:
         format: csv, xlsx, docx or json.
+        packs: documents whose pages are those of a pack (`cite.packed`).
 
     Raises:
         QueryError: there is no such format.
@@ -57,7 +68,7 @@ def export_priorities(priorities: Priorities, format: str) -> bytes:  # noqa: A0
     writers: dict[str, Callable[[Priorities], bytes]] = {
         "csv": of_priorities.csv_of,
         "xlsx": of_priorities.xlsx_of,
-        "docx": of_priorities.docx_of,
+        "docx": partial(of_priorities.docx_of, packs=packs),
         "json": as_json,
     }
     return _writer(writers, format)(priorities)

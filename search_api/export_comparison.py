@@ -1,6 +1,6 @@
 """Themes by systems as CSV, Excel and Word."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from search_api.headline import DOUBTFUL, IN_DOUBT, standing
 from search_api.model import Cell, Citation, Comparison, Statement
@@ -84,7 +84,7 @@ def _rows(
                 system.name,
                 system.level,
                 "yes" if system.home else "no",
-                cell.status,
+                standing(cell.status, cell.statements),
                 role,
                 statement.ladder if statement else None,
                 LIST_JOIN.join(statement.triggers) if statement else None,
@@ -97,7 +97,7 @@ def _rows(
             yield values, citations[statement.citation] if statement else None
 
 
-def docx_of(comparison: Comparison) -> bytes:
+def docx_of(comparison: Comparison, packs: Collection[str]) -> bytes:
     """A paper: the table of themes by systems, then the evidence as a numbered list."""
     themes, systems = len(comparison.themes), len(comparison.systems)
     paper = Paper(
@@ -108,6 +108,7 @@ def docx_of(comparison: Comparison) -> bytes:
         comparison.summary,
         comparison.citations,
         {s.id: s.name for s in comparison.systems},
+        packs,
     )
     paper.heading("What each system says")
     heads = [head(s.name, s.home, level_line(s.level, s.superseded)) for s in comparison.systems]

@@ -1,6 +1,6 @@
 """Declared priorities side by side as CSV, Excel and Word."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 
 from search_api.model import Citation, DeclaredList, Priorities, Priority, SystemPriorities
 from search_api.paper import Box, Line, Paper, head, level_line
@@ -96,7 +96,7 @@ def _all(system: SystemPriorities) -> list[Priority]:
     return [p for of in system.lists for p in of.priorities]
 
 
-def docx_of(priorities: Priorities) -> bytes:
+def docx_of(priorities: Priorities, packs: Collection[str]) -> bytes:
     """A paper: the systems side by side, themes by systems, then the evidence, numbered."""
     systems = priorities.systems
     paper = Paper(
@@ -106,6 +106,7 @@ def docx_of(priorities: Priorities) -> bytes:
         priorities.summary,
         priorities.citations,
         {s.system: s.name for s in systems},
+        packs,
     )
     paper.heading("Side by side")
     heads = [head(s.name, s.home, level_line(s.level, s.superseded)) for s in systems]

@@ -5,7 +5,7 @@ An export says what stands in a cell (`Line`, `Box`); how Word holds it is known
 """
 
 import io
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -55,17 +55,19 @@ class Paper:
         summary: Iterable[str],
         citations: Sequence[Citation],
         names: Mapping[str, str],
+        packs: Collection[str],
     ) -> None:
         """A paper that opens with its title, what it is, and its summary.
 
         Args:
             citations: the evidence, in the order in which it is numbered from 1.
             names: of systems, by id.
+            packs: the documents whose pages are those of a pack, by id.
         """
         from docx import Document
 
         self._word = Document()
-        self._citations, self._names = citations, names
+        self._citations, self._names, self._packs = citations, names, packs
         self._numbers = {c.id: n for n, c in enumerate(citations, 1)}
         _set_up(self._word, title)
         _paragraph(self._word, "Title").add_run(title)
@@ -113,7 +115,7 @@ class Paper:
         """The file: what was added, then the numbered evidence, then the notes."""
         self.heading("Evidence")
         for number, citation in enumerate(self._citations, 1):
-            _evidence(self._word, citation, number, self._names)
+            _evidence(self._word, citation, number, self._names, self._packs)
         self.heading("Notes")
         self._bullets((*notes, CHECKED_BY, f"Index {index_id}."))
         out = io.BytesIO()
@@ -194,7 +196,11 @@ def _run(paragraph: "Paragraph", text: str) -> "Run":
 
 
 def _evidence(
-    paper: "WordDocument", citation: Citation, number: int, names: Mapping[str, str]
+    paper: "WordDocument",
+    citation: Citation,
+    number: int,
+    names: Mapping[str, str],
+    packs: Collection[str],
 ) -> None:
     """One numbered piece of evidence: where it stands, the words, the hashes.
 
@@ -202,11 +208,12 @@ def _evidence(
 
     Args:
         names: of systems, by id.
+        packs: the documents whose pages are those of a pack, by id.
     """
     entry = _paragraph(paper, "Evidence")
     _run(entry, f"[{number}] ").bold = True
     where = [names.get(citation.system, citation.system), citation.document_title]
-    where += [page_words(citation)] if citation.pages else []
+    where += [page_words(citation, packs)] if citation.pages else []
     where += citation.heading[-1:]
     _run(entry, office_text(", ".join(" ".join(w.split()) for w in where)))
     quote = _paragraph(paper, "Quote")
@@ -223,10 +230,11 @@ def _evidence(
     )
 
 
-def page_words(citation: Citation) -> str:
-    """The pages of a citation in words: "page 79", "pages 79 to 80 (inferred)"."""
+def page_words(citation: Citation, packs: Collection[str]) -> str:
+    """The pages of a citation in words: "page 79 of the pack", "pages 79 to 80 (inferred)"."""
     first, last = citation.pages[0], citation.pages[-1]
     words = f"page {first}" if first == last else f"pages {first} to {last}"
+    words += " of the pack" if citation.document_id in packs else ""
     return f"{words} (inferred)" if citation.page_inferred else words
 
 

@@ -11,6 +11,12 @@ Words = Annotated[
     str,
     WithJsonSchema({"type": "string", "maxLength": MOST_CHARACTERS, "pattern": SEEN.pattern}),
 ]
+Month = Annotated[
+    str,
+    WithJsonSchema(
+        {"type": "string", "pattern": r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$"}
+    ),
+]
 Year = Annotated[int, Field(ge=1900, le=2200)]
 
 
@@ -76,11 +82,7 @@ class CommitmentParams(FilterParams):
     """Which commitments to list."""
 
     theme: Words | None = Field(None, description="a catalogue theme or free text")
-    due_before: str | None = Field(
-        None,
-        pattern=r"^\d{4}(-(0[1-9]|1[0-2])(-(0[1-9]|[12]\d|3[01]))?)?$",
-        description="due before this month, YYYY-MM",
-    )
+    due_before: Month | None = Field(None, description="due before this month, YYYY-MM")
     limit: int = Field(50, ge=1, le=MOST_RESULTS)
     offset: int = Field(0, ge=0)
 

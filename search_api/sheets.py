@@ -32,7 +32,10 @@ ESCAPED = re.compile(r"_x([0-9A-Fa-f]{4})_")
 EPOCH = datetime(2000, 1, 1)
 ZIP_EPOCH = (1980, 1, 1, 0, 0, 0)
 WIDEST = 60
-CHECKED_BY = "Every row can be checked against the documents with: icsearch verify FILE"
+CHECKED_BY = (
+    "Every quote and its place can be checked against the documents with: icsearch verify FILE. "
+    "What was worked out from the quotes is not checked."
+)
 ABOUT_PLACE = (
     "start and end count Unicode code points of the document's canonical text; its SHA-256 is "
     "text_sha256, that of the source file document_sha256, that of the quoted words quote_sha256."

@@ -11,6 +11,7 @@ from rich.text import Text
 from corpus.model import LEVEL_NAMES, Passage
 from indexer.manifest import Manifest
 from indexer.store import Store
+from search_api.cite import packed
 from search_api.dates import british_date
 from search_api.headline import DOUBTFUL, IN_DOUBT, plural, standing
 from search_api.model import (
@@ -55,7 +56,7 @@ def place(citation: Citation | Passage, store: Store) -> str:
     """Document, page and heading of a citation or passage, on one line."""
     document = store.documents[citation.document_id]
     pages = pages_in_words(
-        citation.pages, citation.page_inferred, citation.page_label, document.pages is not None
+        citation.pages, citation.page_inferred, citation.page_label, document.id in packed(store)
     )
     parts = [citation.document_title, pages, *citation.heading[-1:]]
     old = " [superseded]" if document.status == "superseded" else ""
@@ -226,14 +227,15 @@ def commitments(found: Commitments, store: Store) -> None:
     """Print the register of commitments as a table."""
     console = Console(highlight=False)
     table = Table(title=f"{len(found.commitments)} of {plural(found.total, 'commitment')}")
-    for column in ("Due", "Target", "What", "Who", "Where"):
+    for column in ("Due", "Target", "What", "System", "Owner", "Where"):
         table.add_column(column, overflow="fold")
     for c in found.commitments:
         table.add_row(
             c.due or c.due_text or "undated",
             Text(c.target or ""),
             Text(c.action),
-            Text(c.owner or store.systems[c.system].name),
+            Text(store.systems[c.system].name),
+            Text(c.owner or "–"),
             Text(place(c.citation, store)),
         )
     console.print(table if found.commitments else "No commitment fits.")

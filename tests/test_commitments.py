@@ -1,6 +1,7 @@
 """The register of commitments against the hand count, and its filters, order and pages."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -11,7 +12,8 @@ from eval.labels import read_labels
 from indexer.build import build_index
 from indexer.settings import IndexSettings
 from search_api.commitments import DUE, is_due_before, register, select
-from search_api.model import Filters
+from search_api.headline import _promise
+from search_api.model import Filters, Query
 from search_api.params import CommitmentParams
 from search_api.promised import measure_of
 from search_api.searcher import Searcher, open_searcher
@@ -150,3 +152,28 @@ def test_the_register_of_a_corpus_of_ones_own(tiny_settings: IndexSettings) -> N
     sentence = next(c for a, c in found.items() if "dental sessions" in a)
     assert (sentence.due, sentence.value) == ("2026-09", 40.0)
     assert Path(tiny_settings.index).is_dir()
+
+
+@pytest.mark.parametrize(
+    ("text", "triggers", "told"),
+    [
+        (
+            "March 2025\nTo achieve 75% faster diagnosis by March 2024.\nAnd 80% by 2028.",
+            ("75%", "80%", "March 2025"),
+            "Sefton commits to a target by March 2024",
+        ),
+        (
+            "Reach 66.7%",
+            ("66.7%", "September 2023"),
+            "Sefton commits to a target by September 2023",
+        ),
+        ("Reach 66.7%", ("66.7%",), "Sefton commits to a target"),
+        ("Open a hub by June 2023", ("Open", "June 2023"), "Sefton commits to action by June 2023"),
+    ],
+)
+def test_a_headline_gives_a_figure_its_own_date(
+    searcher: Searcher, text: str, triggers: tuple[str, ...], told: str
+) -> None:
+    said = next(s for s in searcher.ask(Query("dementia")).systems if s.system == "sefton")
+    first = replace(said.statements[0], text=text, triggers=triggers)
+    assert _promise(replace(said, statements=(first,))) == told

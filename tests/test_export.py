@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from corpus.errors import QueryError
-from search_api.cite import sha256
+from search_api.cite import packed, sha256
 from search_api.export import export, export_commitments, export_priorities
 from search_api.headline import DOUBTFUL
 from search_api.model import Citation, Comparison, Statement
@@ -121,8 +121,21 @@ def test_what_is_in_doubt_is_marked(comparison: Comparison) -> None:
     )
     roles = [r["role"] for r in rows_of(export(doubtful, "csv")) if r["status"] != "silent"]
     assert roles and set(roles) == {"in doubt"}
+    told = {r["status"] for r in rows_of(export(doubtful, "csv"))}
+    assert told == {"in doubt", "silent"}
     assert DOUBTFUL in words_of(export(doubtful, "docx"))
     assert DOUBTFUL not in words_of(export(certain, "docx"))
+
+
+def test_a_paper_says_whose_page_numbers_are_meant(
+    comparison: Comparison, searcher: Searcher
+) -> None:
+    packs = packed(searcher.store)
+    paper = docx.Document(io.BytesIO(export(comparison, "docx", packs)))
+    said = [p.text for p in paper.paragraphs if p.style.name == "Evidence"]
+    for citation, line in zip(comparison.citations, said, strict=True):
+        assert ("of the pack" in line) == (citation.document_id in packs and bool(citation.pages))
+    assert {c.document_id in packs for c in comparison.citations} == {True, False}
 
 
 def words_of(content: bytes) -> str:

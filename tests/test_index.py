@@ -408,6 +408,23 @@ def test_spellings_of_one_meaning_are_one_acronym() -> None:
     assert cyp.documents == ("a", "b")
 
 
+@pytest.mark.parametrize(
+    ("one", "other", "same"),
+    [
+        ("emergency", "emerging", False),
+        ("emergency", "emergencies", True),
+        ("building", "build", False),
+        ("buildings", "building", True),
+        ("medication", "medical", False),
+        ("hospitals", "hospitality", False),
+        ("several", "severe", False),
+        ("carers", "carer", True),
+    ],
+)
+def test_other_words_do_not_share_a_stem(one: str, other: str, same: bool) -> None:
+    assert (stem(one) == stem(other)) is same
+
+
 def test_nearest_word_corrects_only_what_is_not_a_word(searcher: Searcher) -> None:
     assert searcher.store.nearest_word("demenita") == "dementia"
     assert searcher.store.nearest_word("dementia") is None

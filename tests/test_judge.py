@@ -155,6 +155,29 @@ def test_those_whom_something_is_for_are_not_its_subject(
     assert ThemeWords.of(searcher.store.themes["carers"]).spoken_in(text) is spoken
 
 
+@pytest.mark.parametrize(
+    ("theme", "text", "spoken"),
+    [
+        ("estates", "Continue to build on what works", False),
+        ("estates", "Our buildings are old", True),
+        ("medicines", "General medical practice", False),
+        ("medicines", "Review of medication", True),
+        ("medicines", "Social prescribing link workers", False),
+        ("finance", "attention deficit hyperactivity disorder", False),
+        ("finance", "The system has a deficit", True),
+        ("planned-care", "non-elective admissions", False),
+        ("planned-care", "elective recovery", True),
+        ("mental-health", "a psychologically safe culture", False),
+        ("mental-health", "inequalities across mental and physical health", True),
+        ("net-zero", "including housing, employment and the environment", True),
+    ],
+)
+def test_a_word_of_another_meaning_is_not_the_themes(
+    searcher: Searcher, theme: str, text: str, spoken: bool
+) -> None:
+    assert ThemeWords.of(searcher.store.themes[theme]).spoken_in(text) is spoken
+
+
 def weighed(probability: float, *, spoken: bool = False, firm: bool = False) -> Weighed:
     place = round(probability * 100)
     stated = Stated("d", "s", place, place + 5, "words", "prose", ())

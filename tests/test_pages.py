@@ -29,10 +29,12 @@ import web.address
 import web.evidence
 import web.format
 import web.highlight
+import web.present.compare
 import web.present.quality
 import web.signin
 from corpus.errors import QueryError, ServeError
 from corpus.model import Box, Cell, Page, Reading, Section
+from search_api.cite import packed
 from search_api.export import export_priorities
 from search_api.params import AskParams, SearchParams
 from search_api.searcher import Searcher
@@ -390,7 +392,8 @@ def test_a_system_without_declared_priorities_is_told_plainly(client: TestClient
 def test_priorities_can_be_taken_away(client: TestClient, searcher: Searcher, form: str) -> None:
     reply = client.get(f"/priorities?home=sefton&format={form}")
     assert reply.headers["content-disposition"] == f'attachment; filename="priorities.{form}"'
-    assert reply.content == export_priorities(searcher.priorities("sefton"), form)
+    found, packs = searcher.priorities("sefton"), packed(searcher.store)
+    assert reply.content == export_priorities(found, form, packs)
     assert page(client, "/priorities?home=sefton").css_first(f"a[href*='format={form}']")
 
 
@@ -467,6 +470,32 @@ def _in_doubt(system: dict[str, Any]) -> bool:
 def test_comparing_nothing_asks_for_a_theme(client: TestClient) -> None:
     tree = page(client, "/compare?theme=", status=422)
     assert "Choose a theme" in text_of(tree, ".nhsuk-error-summary")
+
+
+def test_the_register_tells_the_time_that_a_plan_gives_without_a_month(
+    client: TestClient, searcher: Searcher
+) -> None:
+    rows = page(client, "/commitments?limit=100&offset=100").css(".app-register tbody tr")
+    register = searcher.commitments(limit=0).commitments
+    bare = [c for c in register if c.due is None and c.due_text == "2025"]
+    due = {row.attributes["id"]: text_of(row, "td:nth-child(4)") for row in rows}
+    assert bare and all(due[c.id].startswith("Due2025") for c in bare)
+    assert any(due[c.id] == "DueNo date" for c in register if c.due_text is None and c.id in due)
+
+
+def test_a_date_that_is_none_is_told_without_a_pattern(client: TestClient) -> None:
+    for asked in ("March 2024", "soon"):
+        reply = client.get("/api/v1/commitments", params={"due_before": asked})
+        assert reply.status_code == 422
+        told = {"code", "message", "field"}
+        assert reply.json()["error"].keys() == told
+        assert reply.json()["error"]["message"] == "due_before must be a month such as 2024-03."
+        tree = page(client, f"/commitments?due_before={quote(asked)}", status=422)
+        assert "must be a month such as 2024-03" in text_of(tree, ".nhsuk-error-summary")
+
+
+def test_as_many_statements_as_are_ever_given_may_not_be_all() -> None:
+    assert doctest.testmod(web.present.compare).failed == 0
 
 
 def test_the_register_says_what_theme_it_was_asked_for(client: TestClient) -> None:

@@ -1,16 +1,14 @@
 """Evidence as pages show it: quotes with their source, how firm they are, what a system says."""
 
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from urllib.parse import quote
 
 from corpus.model import LEVEL_NAMES, Cell, Document, Reading
 from indexer.store import Store
-from search_api.cite import cite
+from search_api.cite import cite, packed
 from search_api.dates import british_date
-from search_api.derived import once_a_store
 from search_api.headline import DOUBTFUL, plural
 from search_api.model import (
     LADDER,
@@ -210,21 +208,9 @@ def page_of(store: Store, citation: Citation) -> str:
         citation.pages,
         citation.page_label,
         citation.page_inferred,
-        in_pack(store, store.documents[citation.document_id]),
+        citation.document_id in packed(store),
         citation.file_page,
     )
-
-
-def in_pack(store: Store, document: Document) -> bool:
-    """Whether a document is one of several in a file, so that its pages are the pack's."""
-    return document.pages is not None and document.sha256 in _shared(store)
-
-
-@once_a_store
-def _shared(store: Store) -> frozenset[str]:
-    """The files that hold more than one document."""
-    held = Counter(d.sha256 for d in store.documents.values())
-    return frozenset(file for file, count in held.items() if count > 1)
 
 
 def reference(store: Store, citation: Citation, document: Document, page: str) -> str:

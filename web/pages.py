@@ -8,6 +8,7 @@ from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
 from corpus.errors import IcsearchError, QueryError
+from search_api.cite import packed
 from search_api.params import (
     AskParams,
     CommitmentParams,
@@ -240,10 +241,11 @@ def _file_of(site: Site, request: Request, name: str) -> Response:
     export = importlib.import_module("search_api.export")
     if name == "comparison":
         address = asked("/compare", request.query_params, CompareParams)
-        content = export.export(_compare(searcher, address), wanted)
+        content = export.export(_compare(searcher, address), wanted, packed(searcher.store))
     elif name == "priorities":
         address = asked("/priorities", request.query_params, FilterParams)
-        content = export.export_priorities(_priorities(searcher, address), wanted)
+        found = _priorities(searcher, address)
+        content = export.export_priorities(found, wanted, packed(searcher.store))
     else:
         address = asked("/commitments", request.query_params, CommitmentParams)
         content = export.export_commitments(_register(searcher, address, limit=0), wanted)

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from textwrap import shorten
 
 from indexer.store import Store
 from search_api.dates import british_date
@@ -9,6 +10,8 @@ from search_api.model import Citation, Commitment, Commitments
 from web.address import Address
 from web.evidence import RUNGS, Rung, page_of, reference
 from web.parts import Form, Link, Option, Problem, TakeAway, files_of, form_of, take_away
+
+LONGEST_TIMING = 80
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +94,11 @@ class CommitmentsPage:
         )
 
 
+def _said(timing: str | None) -> str:
+    """What a plan says of the time where it names no month: "2025", "under review"."""
+    return shorten(timing or "", LONGEST_TIMING, placeholder=" …")
+
+
 def _commitment(store: Store, commitment: Commitment) -> CommitmentRow:
     citation: Citation = commitment.citation
     page = page_of(store, citation)
@@ -101,7 +109,7 @@ def _commitment(store: Store, commitment: Commitment) -> CommitmentRow:
         system=store.systems[commitment.system].name,
         action=commitment.action,
         target=commitment.target,
-        due=british_date(commitment.due) or "No date",
+        due=british_date(commitment.due) or _said(commitment.due_text) or "No date",
         due_text=commitment.due_text,
         owner=commitment.owner,
         themes=tuple(labels),

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from indexer.store import Store
+from search_api.answer import MOST_STATEMENTS
 from search_api.headline import plural
 from search_api.model import ComparedSystem, Comparison
 from web.address import Address
@@ -132,7 +133,7 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
                     system.name,
                     status,
                     rung,
-                    plural(len(cell.statements), "statement") if cell.statements else "",
+                    statements_in_words(len(cell.statements)) if cell.statements else "",
                     f"#{anchor}",
                 )
             )
@@ -145,6 +146,15 @@ def _rows(store: Store, address: Address, comparison: Comparison) -> tuple[Matri
     return tuple(out)
 
 
+def statements_in_words(count: int) -> str:
+    """How many statements there are; of as many as are ever given there may be more.
+
+    >>> statements_in_words(1), statements_in_words(6)
+    ('1 statement', '6 statements or more')
+    """
+    return plural(count, "statement") + (" or more" if count == MOST_STATEMENTS else "")
+
+
 def wanted_words_of_theme(label: str, words: Sequence[str]) -> Wanted:
     """The words to mark for a theme: those that count as speaking of it, else its own."""
     return Wanted(phrases=words) if words else Wanted([label])
@@ -155,4 +165,4 @@ def _more(address: Address, theme: str, system: str, total: int, shown: int) -> 
         return None
     kept = address.drop("theme", "system", "home", "format").at("/ask")
     asked = kept.set("q", theme).set("system", system)
-    return Link(f"See all {plural(total, 'statement')}", str(asked))
+    return Link(f"See {statements_in_words(total)}", str(asked))

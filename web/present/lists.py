@@ -5,9 +5,10 @@ from dataclasses import dataclass
 
 from corpus.model import Document, Lineage, System
 from indexer.store import Store
+from search_api.cite import packed
 from search_api.dates import british_date
 from web.address import Address
-from web.evidence import in_pack, level_in_words
+from web.evidence import level_in_words
 from web.format import capital, period
 from web.parts import Form, Link, form_of
 
@@ -75,7 +76,7 @@ def document_entry(store: Store, document: Document) -> DocumentEntry:
         superseded=document.status == "superseded",
         draft=document.status == "draft",
         pages=report.pages,
-        in_pack=in_pack(store, document),
+        in_pack=document.id in packed(store),
         words=report.words,
         passages=report.passages,
         unreadable_pages=report.unreadable_pages,
