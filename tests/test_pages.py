@@ -484,13 +484,13 @@ def test_the_register_tells_the_time_that_a_plan_gives_without_a_month(
 
 
 def test_a_date_that_is_none_is_told_without_a_pattern(client: TestClient) -> None:
-    for asked in ("March 2024", "soon"):
-        reply = client.get("/api/v1/commitments", params={"due_before": asked})
+    for given in ("March 2024", "soon"):
+        reply = client.get("/api/v1/commitments", params={"due_before": given})
         assert reply.status_code == 422
         told = {"code", "message", "field"}
         assert reply.json()["error"].keys() == told
         assert reply.json()["error"]["message"] == "due_before must be a month such as 2024-03."
-        tree = page(client, f"/commitments?due_before={quote(asked)}", status=422)
+        tree = page(client, f"/commitments?due_before={quote(given)}", status=422)
         assert "must be a month such as 2024-03" in text_of(tree, ".nhsuk-error-summary")
 
 
