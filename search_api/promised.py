@@ -33,6 +33,8 @@ UNIT_AFTER = re.compile(
 )
 PERIOD = re.compile(r"\b(minute|hour|day|week|month)s?\b", re.IGNORECASE)
 SCALE = re.compile(r"(bn|billion|m|million|k|thousand)$", re.IGNORECASE)
+MARK = re.compile(r"\s*[xX✓✔√●•–-]?\s*")
+"""A line of a table's row that only ticks off a column."""
 SCALES = {"billion": "bn", "million": "m", "thousand": "k"}
 
 
@@ -126,7 +128,7 @@ def _from_words(
         stated.document_id,
         (stated.start, stated.end),
         themes,
-        action=stated.text,
+        action="\n".join(line for line in stated.text.split("\n") if not MARK.fullmatch(line)),
         measure=measures[0] if measures else None,
         due=first,
         due_text=dates[0].text if dates else None,

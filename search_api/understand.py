@@ -81,6 +81,12 @@ EVERYDAY = frozenset(
     """.split()
 )
 # A question put to all systems at once.
+DUE = re.compile(
+    r"\b(?:over[- ]?due|past (?:its|their|the) (?:date|deadline)s?|deadlines?"
+    r"|due (?:before|by|in|this|next))\b",
+    re.IGNORECASE,
+)
+ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in the register."
 ACROSS = re.compile(
     r"\b(?:icss?|icses|icbs?|systems|strategies|bodies|documents|plans|areas|compare|everyone"
     r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)|who else"
@@ -202,6 +208,8 @@ class Understander:
         for typed, right in corrections.items():
             subject = re.sub(rf"\b{re.escape(typed)}\b", right, subject)
             notes.append(f"“{typed}” is nowhere in the documents; “{right}” was searched for.")
+        if DUE.search(text):
+            notes.append(ABOUT_DUE)
         if corrections:
             expansions = tuple(self._expansions(subject, []))
         return Understood(

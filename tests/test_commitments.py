@@ -177,3 +177,12 @@ def test_a_headline_gives_a_figure_its_own_date(
     said = next(s for s in searcher.ask(Query("dementia")).systems if s.system == "sefton")
     first = replace(said.statements[0], text=text, triggers=triggers)
     assert _promise(replace(said, statements=(first,))) == told
+
+
+def test_what_only_ticks_off_a_column_is_no_action(searcher: Searcher) -> None:
+    entries = register(searcher.store)
+    ticked = [c for c in entries if re.search(r"^X$", c.text, re.MULTILINE)]
+    assert ticked
+    for commitment in ticked:
+        assert not re.search(r"^X$", commitment.action, re.MULTILINE)
+        assert set(commitment.action.split("\n")) < set(commitment.text.split("\n"))

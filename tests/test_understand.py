@@ -7,7 +7,7 @@ from search_api.medical import is_personal_medical
 from search_api.model import Query
 from search_api.searcher import Searcher
 from search_api.thesaurus import SOURCE, open_thesaurus
-from search_api.understand import Understander, asks_across
+from search_api.understand import ABOUT_DUE, Understander, asks_across
 
 HOME = "lancashire-south-cumbria"
 
@@ -245,3 +245,18 @@ def test_a_system_both_asked_for_and_left_out_is_searched(reader: Understander) 
     understood = reader.understand(text, None)
     assert understood.systems == () and understood.excluded_systems == ()
     assert any("both asked for and left out" in note for note in understood.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("Which commitments are overdue?", True),
+        ("what is due before April 2024 on cancer", True),
+        ("deaths due to cancer", False),
+        ("dementia", False),
+    ],
+)
+def test_who_asks_what_is_due_is_told_of_the_register(
+    reader: Understander, text: str, told: bool
+) -> None:
+    assert (ABOUT_DUE in reader.understand(text, None).notes) is told
