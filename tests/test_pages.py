@@ -483,6 +483,12 @@ def test_the_register_tells_the_time_that_a_plan_gives_without_a_month(
     assert any(due[c.id] == "DueNo date" for c in register if c.due_text is None and c.id in due)
 
 
+def test_past_the_last_commitment_the_way_back_is_told(client: TestClient) -> None:
+    tree = page(client, "/commitments?theme=dementia&offset=900")
+    assert re.fullmatch(r"There are no more: \d+ commitments in all", text_of(tree, "#headline"))
+    assert tree.css_first("#headline ~ p a").attributes["href"] == "/commitments?theme=dementia"
+
+
 def test_a_date_that_is_none_is_told_without_a_pattern(client: TestClient) -> None:
     for given in ("March 2024", "soon"):
         reply = client.get("/api/v1/commitments", params={"due_before": given})

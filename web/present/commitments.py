@@ -46,6 +46,7 @@ class CommitmentsPage:
     first: int = 0
     rows: tuple[CommitmentRow, ...] = ()
     notes: tuple[str, ...] = ()
+    start: Link | None = None
     previous: Link | None = None
     next: Link | None = None
     take: TakeAway | None = None
@@ -84,6 +85,7 @@ class CommitmentsPage:
             first=offset + 1 if found.commitments else 0,
             rows=tuple(_commitment(store, c) for c in found.commitments),
             notes=found.notes,
+            start=Link("See them from the first on", str(address.drop("offset"))),
             previous=Link("Previous", str(address.set("offset", before))) if before else None,
             next=Link("Next", str(address.set("offset", str(last))))
             if last < found.total
