@@ -65,10 +65,13 @@ def headline(
         return f"{listed(understood.outside[:3])}: not in the corpus."
     if not spoken and not doubtful:
         body = plural(total, f"{others}system")
+        if total == 1:
+            return f"{answers[0].name} was not found to address {subject}."
         return f"None of {body} was found to address {subject}." if total else "Nothing to search."
     parts = []
     if spoken:
-        parts = [f"{len(spoken)} of {plural(total, f'{others}system')} address {subject}"]
+        verb = "addresses" if len(spoken) == 1 else "address"
+        parts = [f"{len(spoken)} of {plural(total, f'{others}system')} {verb} {subject}"]
         if total == 1:
             parts = [f"{spoken[0].name} addresses {subject}"]
     if doubtful:

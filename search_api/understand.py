@@ -42,6 +42,7 @@ FRAMES = re.compile(
     r"(?:(?:what|how|which|who|where|does|do|is|are|has|have)?\b.{0,60}?"
     r"\b(?:say|says|said|saying|speak|speaks|mention|mentions|talk|talks|write|writes)\b"
     r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)"
+    r"|(?:is there )?anything (?:about|on|regarding)"
     # What is planned or done: only with nothing else before it than who may plan.
     r"|(?:(?:what|how|which|who|where|anything|do|does|did|is|are|has|have|been|being|be|will|the"
     r"|their|our|they|we|others?|icss?|icses|icbs?|systems?|places?|areas?|regions?|councils?"
@@ -58,6 +59,7 @@ ORDERS = re.compile(
     r"(?: and contrast)?(?: what(?= \w))?\s*)+",
     re.IGNORECASE,
 )
+ABOUT = re.compile(r"^(?:on|about)\s+(?=\w)", re.IGNORECASE)
 DANGLING = re.compile(
     r"[,:;]?\s*(?:\b(?:in|for|by|of|at|from|across|with|to|between|and|or|than|versus|vs"
     r"|compare[ds]?|compared (?:with|to))\s*)+(?=[?.!]*$)",
@@ -290,7 +292,7 @@ class Understander:
             cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
         cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)
         cut = re.sub(r"\s+", " ", cut.replace('"', " ").replace("“", " ").replace("”", " "))
-        cut = ORDERS.sub("", cut.strip())
+        cut = ABOUT.sub("", ORDERS.sub("", cut.strip()))
         cut = DANGLING.sub("", cut).strip(" ,;:")
         return cut if terms(cut) else text
 

@@ -186,3 +186,10 @@ def test_what_only_ticks_off_a_column_is_no_action(searcher: Searcher) -> None:
     for commitment in ticked:
         assert not re.search(r"^X$", commitment.action, re.MULTILINE)
         assert set(commitment.action.split("\n")) < set(commitment.text.split("\n"))
+
+
+def test_a_headline_of_one_system_speaks_of_that_one(searcher: Searcher) -> None:
+    alone = searcher.ask(Query("what does SEL say about smoking")).headline
+    assert alone == "South East London was not found to address smoking."
+    one = searcher.ask(Query("IAPT")).headline
+    assert one.startswith("1 of 4 systems addresses IAPT;")

@@ -260,3 +260,19 @@ def test_who_asks_what_is_due_is_told_of_the_register(
     reader: Understander, text: str, told: bool
 ) -> None:
     assert (ABOUT_DUE in reader.understand(text, None).notes) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("anything on AI", "AI"),
+        ("Is there anything about allotments?", "allotments?"),
+        ("compare HWE and LSC on housing", "housing"),
+        ("on-site childcare", "on-site childcare"),
+        ("about time to act", "time to act"),
+    ],
+)
+def test_what_leads_up_to_the_subject_is_no_part_of_it(
+    reader: Understander, text: str, subject: str
+) -> None:
+    assert reader.understand(text, None).subject == subject
