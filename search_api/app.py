@@ -196,6 +196,7 @@ def routes(serving: Serving) -> APIRouter:
             due_before=params.due_before,
             limit=params.limit,
             offset=params.offset,
+            sort=params.sort,
         )
         return _json(found)
 

@@ -16,7 +16,7 @@ from corpus.errors import IcsearchError
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from search_api.model import Filters
+    from search_api.model import Filters, Order
     from search_api.searcher import Searcher
 
 F = TypeVar("F", bound="Callable[..., Any]")
@@ -260,6 +260,13 @@ def _priorities(form: str, output: Path | None, options: dict[str, Any]) -> None
 @click.option("--theme", metavar="TEXT", help="Only this theme.")
 @filtered
 @click.option("--due-before", metavar="YYYY-MM", help="Due before this month.")
+@click.option(
+    "--sort",
+    type=click.Choice(["due", "owner", "document"]),
+    default="due",
+    show_default=True,
+    help="In which order.",
+)
 @click.option("--limit", default=50, show_default=True, help="How many, 1 to 100; 0 for all.")
 @click.option(
     "--format",
@@ -272,6 +279,7 @@ def _priorities(form: str, output: Path | None, options: dict[str, Any]) -> None
 def commitments(
     theme: str | None,
     due_before: str | None,
+    sort: "Order",
     limit: int,
     form: str,
     output: Path | None,
@@ -289,13 +297,15 @@ def commitments(
         due_before=due_before,
         limit=limit,
         offset=0,
+        sort=sort,
     )
     if form == "table" and output is None:
         show.commitments(found, searcher.store)
         return
     from search_api.export import export_commitments
 
-    _write(export_commitments(found, "json" if form == "table" else form), output)
+    wanted = "json" if form == "table" else form
+    _write(export_commitments(found, wanted, searcher.store.systems), output)
 
 
 def _needs_output(form: str, output: Path | None) -> None:

@@ -3,14 +3,14 @@
 import re
 import unicodedata
 from collections.abc import Callable, Collection, Sequence
-from typing import Any
+from typing import Any, get_args
 
 from corpus.errors import QueryError
 from corpus.model import Document
 from indexer.analyse import terms
 from indexer.store import Store
 from search_api.derived import by_document, once_a_store
-from search_api.model import Citation, Commitment, Commitments, Filters, Milestone
+from search_api.model import Citation, Commitment, Commitments, Filters, Milestone, Order
 from search_api.promised import promised_in
 from search_api.serialise import to_json
 from search_api.topics import ThemeWords, theme_of
@@ -72,17 +72,20 @@ def commitments(
     due_before: str | None = None,
     limit: int = 50,
     offset: int = 0,
+    sort: Order = "due",
 ) -> Commitments:
-    """A page of the register, the soonest due first.
+    """A page of the register.
 
     Args:
         filters: as asked; `documents` are those that they leave.
         theme: the id or label of a catalogue theme, or free text.
         due_before: YYYY, YYYY-MM or YYYY-MM-DD; undated commitments are then left out.
         limit: how many; 0 for all.
+        sort: the soonest due first and the undated last; by owner, the unowned last; or as they
+            stand in the documents.
 
     Raises:
-        QueryError: the date, the limit or the offset is not usable.
+        QueryError: the date, the limit, the offset or the order is not usable.
     """
     if due_before is not None and not DUE.fullmatch(due_before):
         raise QueryError("due_before must be a month such as 2024-03.", field="due_before")
@@ -90,10 +93,13 @@ def commitments(
         raise QueryError("The limit must not be negative.", field="limit")
     if offset < 0:
         raise QueryError("The offset must not be negative.", field="offset")
+    if sort not in get_args(Order):
+        known = ", ".join(get_args(Order))
+        raise QueryError(f"There is no order {sort!r}; there are {known}.", field="sort")
     speaks = speaks_of(store, theme) if theme and theme.strip() else None
     ids = {d.id for d in documents if d.overlaps(filters.from_year, filters.to_year)}
     among = select(register(store), documents=ids, speaks=speaks)
-    found = select(among, due_before=due_before)
+    found = ordered(select(among, due_before=due_before), sort)
     undated = sum(c.due is None for c in among)
     notes = []
     if due_before is not None and undated:
@@ -134,6 +140,15 @@ def select(
         and (overdue_at is None or is_due_before(c, overdue_at))
     ]
     return tuple(sorted(kept, key=lambda c: _last_day(c) or UNDATED_LAST))
+
+
+def ordered(entries: Sequence[Commitment], sort: Order) -> tuple[Commitment, ...]:
+    """Entries that are sorted by date, in another order; those alike in it stay sorted by date."""
+    if sort == "due":
+        return tuple(entries)
+    if sort == "owner":
+        return tuple(sorted(entries, key=lambda c: (c.owner is None, (c.owner or "").casefold())))
+    return tuple(sorted(entries, key=lambda c: (c.system, c.document_id, c.citation.start)))
 
 
 def is_due_before(commitment: Commitment, moment: str) -> bool:

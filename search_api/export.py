@@ -9,12 +9,14 @@ from functools import partial
 from typing import Any
 
 from corpus.errors import QueryError
+from corpus.model import System
 from search_api import export_comparison
 from search_api import export_priorities as of_priorities
 from search_api.model import Commitments, Comparison, Priorities
 from search_api.sheets import ABOUT_PLACE, LIST_JOIN, Rows, as_csv, as_json, as_xlsx, cited
 
 COMMITMENT_COLUMNS = (
+    "system_name",
     "due",
     "due_text",
     "action",
@@ -74,18 +76,23 @@ def export_priorities(
     return _writer(writers, format)(priorities)
 
 
-def export_commitments(commitments: Commitments, format: str) -> bytes:  # noqa: A002
+def export_commitments(
+    commitments: Commitments,
+    format: str,  # noqa: A002
+    systems: Mapping[str, System],
+) -> bytes:
     """Commitments as a file.
 
     Args:
         format: csv, xlsx or json.
+        systems: by id, for their names.
 
     Raises:
         QueryError: there is no such format.
     """
     writers: dict[str, Callable[[Commitments], bytes]] = {
-        "csv": lambda found: as_csv(*_register(found)),
-        "xlsx": _register_xlsx,
+        "csv": lambda found: as_csv(*_register(found, systems)),
+        "xlsx": partial(_register_xlsx, systems=systems),
         "json": as_json,
     }
     return _writer(writers, format)(commitments)
@@ -98,13 +105,14 @@ def _writer(writers: Mapping[str, Callable[[Any], bytes]], form: str) -> Callabl
     return writers[form]
 
 
-def _register(found: Commitments) -> tuple[tuple[str, ...], Rows]:
+def _register(found: Commitments, systems: Mapping[str, System]) -> tuple[tuple[str, ...], Rows]:
     """A row for each commitment."""
     return cited(
         COMMITMENT_COLUMNS,
         (
             (
                 (
+                    systems[c.system].name,
                     c.due,
                     c.due_text,
                     c.action,
@@ -123,6 +131,6 @@ def _register(found: Commitments) -> tuple[tuple[str, ...], Rows]:
     )
 
 
-def _register_xlsx(found: Commitments) -> bytes:
+def _register_xlsx(found: Commitments, systems: Mapping[str, System]) -> bytes:
     notes = [f"{len(found.commitments)} of {found.total} commitments.", *found.notes, ABOUT_PLACE]
-    return as_xlsx("Commitments", {"Commitments": _register(found)}, notes, found.index_id)
+    return as_xlsx("Commitments", {"Commitments": _register(found, systems)}, notes, found.index_id)

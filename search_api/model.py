@@ -12,6 +12,7 @@ from typing import Literal
 from corpus.model import Passage
 
 Ladder = Literal["mention", "aspiration", "action", "target", "commitment"]
+Order = Literal["due", "owner", "document"]
 CellStatus = Literal["commits", "says", "mentions", "silent", "unreadable"]
 
 LADDER: tuple[Ladder, ...] = ("mention", "aspiration", "action", "target", "commitment")

@@ -4,7 +4,15 @@ from typing import Annotated
 
 from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema
 
-from search_api.model import MOST_CHARACTERS, MOST_RESULTS, MOST_THEMES, SEEN, Filters, Query
+from search_api.model import (
+    MOST_CHARACTERS,
+    MOST_RESULTS,
+    MOST_THEMES,
+    SEEN,
+    Filters,
+    Order,
+    Query,
+)
 
 # Said of the words here, checked where they are understood, which has better sentences.
 Words = Annotated[
@@ -85,6 +93,7 @@ class CommitmentParams(FilterParams):
     due_before: Month | None = Field(None, description="due before this month, YYYY-MM")
     limit: int = Field(50, ge=1, le=MOST_RESULTS)
     offset: int = Field(0, ge=0)
+    sort: Order = Field("due", description="soonest due first, by owner, or by document")
 
 
 class VerifyBody(BaseModel):

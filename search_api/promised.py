@@ -207,6 +207,8 @@ def measure_of(figure: str, sentence: str) -> Measure:
         return Measure(sentence, 0.0, "net zero")
     if "24/7" in figure:
         return Measure(sentence, None, "24/7")
+    if re.fullmatch(r"(?:seven|7)[- ]days?", figure, re.IGNORECASE):
+        return Measure(sentence, None, "7 days a week")
     if period := PERIOD.search(figure):
         return Measure(sentence, value, period[1].lower() + "s")
     if value is None:

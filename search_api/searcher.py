@@ -47,6 +47,7 @@ from search_api.model import (
     Comparison,
     Filters,
     Hit,
+    Order,
     Priorities,
     Query,
     Searched,
@@ -251,6 +252,7 @@ class Searcher:
         due_before: str | None = None,
         limit: int = 50,
         offset: int = 0,
+        sort: Order = "due",
     ) -> Commitments:
         """The register of commitments: every dated or measured promise, filtered and paged.
 
@@ -262,7 +264,7 @@ class Searcher:
 
         filters = filters or Filters()
         documents, notes = self._documents(filters, home)
-        found = commitments(self.store, filters, documents, theme, due_before, limit, offset)
+        found = commitments(self.store, filters, documents, theme, due_before, limit, offset, sort)
         cautions = scope.cautions(self.store, (c.document_id for c in found.commitments))
         found = replace(found, notes=notes + found.notes + cautions)
         if self.settings.mask_contacts:

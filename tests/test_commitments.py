@@ -1,7 +1,10 @@
 """The register of commitments against the hand count, and its filters, order and pages."""
 
 import re
+from collections import Counter
+from collections.abc import Sequence
 from dataclasses import replace
+from itertools import groupby
 from pathlib import Path
 
 import pytest
@@ -13,7 +16,7 @@ from indexer.build import build_index
 from indexer.settings import IndexSettings
 from search_api.commitments import DUE, is_due_before, register, select
 from search_api.headline import _promise
-from search_api.model import Filters, Query
+from search_api.model import Commitment, Filters, Query
 from search_api.params import CommitmentParams
 from search_api.promised import measure_of
 from search_api.searcher import Searcher, open_searcher
@@ -78,6 +81,33 @@ def test_pages_of_the_register(searcher: Searcher) -> None:
     assert second.total == everything.total
 
 
+def test_the_register_in_other_orders(searcher: Searcher) -> None:
+    by_date = searcher.commitments(limit=0).commitments
+    by_owner = searcher.commitments(limit=0, sort="owner").commitments
+    in_place = searcher.commitments(limit=0, sort="document").commitments
+    assert by_date != by_owner != in_place
+    assert {c.id for c in by_date} == {c.id for c in by_owner} == {c.id for c in in_place}
+    named = [c.owner.casefold() for c in by_owner if c.owner]
+    assert named == sorted(named)
+    assert all(c.owner is None for c in by_owner[len(named) :])
+    assert not any(c.owner is None for c in by_owner[: len(named)])
+    for _, rows in groupby(in_place, key=lambda c: c.document_id):
+        places = [c.citation.start for c in rows]
+        assert places == sorted(places)
+    one = [c.id for c in by_owner if c.owner == named_twice(by_owner)]
+    assert one == [c.id for c in by_date if c.id in one]
+    with pytest.raises(QueryError, match="There is no order 'size'; there are due, owner, docu"):
+        searcher.commitments(sort="size")  # type: ignore[arg-type]
+
+
+def named_twice(entries: Sequence[Commitment]) -> str:
+    """An owner of several commitments."""
+    owners = Counter(c.owner for c in entries if c.owner)
+    ((owner, times),) = owners.most_common(1)
+    assert times > 1
+    return owner
+
+
 def test_filter_by_theme_system_and_date(searcher: Searcher) -> None:
     dementia = searcher.commitments(theme="dementia", limit=0).commitments
     assert dementia
@@ -133,6 +163,8 @@ def test_a_date_that_is_none_is_refused(searcher: Searcher, due: str) -> None:
         ("50,000", "Deliver 50,000 more appointments", 50000.0, None),
         ("six", "reduce to six by March", 6.0, None),
         ("24/7", "24/7 advice", None, "24/7"),
+        ("seven day", "a seven day service", None, "7 days a week"),
+        ("within 7 days", "respond within 7 days", 7.0, "days"),
         ("net zero", "become net zero", 0.0, "net zero"),
         ("All", "All staff will be trained", None, None),
     ],

@@ -86,7 +86,8 @@ def test_a_system_without_priorities_has_a_row_that_says_so(searcher: Searcher) 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
 def test_the_same_register_gives_the_same_bytes(searcher: Searcher, form: str) -> None:
     found = searcher.commitments(limit=0)
-    assert export_commitments(found, form) == export_commitments(found, form)
+    systems = searcher.store.systems
+    assert export_commitments(found, form, systems) == export_commitments(found, form, systems)
 
 
 def test_csv_has_every_field_of_every_citation(comparison: Comparison) -> None:
@@ -220,7 +221,8 @@ def test_office_files_hold_no_time_and_no_macro(comparison: Comparison) -> None:
 
 def test_the_register_as_a_table(searcher: Searcher) -> None:
     found = searcher.commitments(theme="dementia", limit=0)
-    rows = rows_of(export_commitments(found, "csv"))
+    rows = rows_of(export_commitments(found, "csv", searcher.store.systems))
+    assert {r["system_name"] for r in rows} == {"Sefton"}
     assert [r["due"] for r in rows] == [c.due or "" for c in found.commitments]
     assert any(r["value"] == "66.7" and r["unit"] == "%" for r in rows)
 
@@ -229,4 +231,4 @@ def test_an_unknown_format_is_refused(comparison: Comparison, searcher: Searcher
     with pytest.raises(QueryError, match="pdf"):
         export(comparison, "pdf")
     with pytest.raises(QueryError, match="docx"):
-        export_commitments(searcher.commitments(), "docx")
+        export_commitments(searcher.commitments(), "docx", searcher.store.systems)

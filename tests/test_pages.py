@@ -512,6 +512,23 @@ def test_the_register_says_what_theme_it_was_asked_for(client: TestClient) -> No
     assert link is not None and link.attributes["href"] == "/commitments"
 
 
+def test_the_register_can_be_sorted(client: TestClient) -> None:
+    tree = page(client, "/commitments?sort=owner")
+    chosen = [o.text() for o in tree.css("#sort option") if "selected" in o.attributes]
+    assert chosen == ["Owner"]
+    assert "open" not in tree.css_first("#filters").attributes
+    assert not tree.css("#form input[name=sort]")
+    owners = [td.text().removeprefix("Owner") for td in tree.css(".app-register td:nth-child(5)")]
+    named = [owner for owner in owners if owner != "–"]
+    assert len(named) > 5 and named == owners[: len(named)] == sorted(named, key=str.casefold)
+    kept = [a.attributes["href"] for a in tree.css(".app-take a, .app-steps a")]
+    assert kept and all("sort=owner" in href for href in kept)
+    whole = client.get("/commitments?format=csv&sort=owner").text.split("\r\n")
+    assert whole[0].lstrip("\ufeff").startswith("system_name,due,")
+    assert whole[1].startswith("Sefton")
+    page(client, "/commitments?sort=size", status=422)
+
+
 def test_a_row_found_with_its_heading_keeps_its_columns(client: TestClient) -> None:
     tree = page(client, "/search?q=support+for+early+onset+dementia&limit=3")
     hit = next(q for q in tree.css(".app-quote__words") if q.css("p") and q.css("dl"))

@@ -58,7 +58,7 @@ def test_an_export_passes(
 
 @pytest.mark.parametrize("form", ["csv", "xlsx", "json"])
 def test_a_register_passes(searcher: Searcher, tmp_path: Path, form: str) -> None:
-    content = export_commitments(searcher.commitments(limit=0), form)
+    content = export_commitments(searcher.commitments(limit=0), form, searcher.store.systems)
     found = citations_in(written(tmp_path, "register", content))
     assert all(r.valid for r in verify_citations(found, searcher.store))
 

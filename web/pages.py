@@ -229,6 +229,7 @@ def _register(searcher: Searcher, address: Address, limit: int | None = None) ->
         due_before=params.due_before,
         limit=params.limit if limit is None else limit,
         offset=params.offset,
+        sort=params.sort,
     )
 
 
@@ -248,7 +249,8 @@ def _file_of(site: Site, request: Request, name: str) -> Response:
         content = export.export_priorities(found, wanted, packed(searcher.store))
     else:
         address = asked("/commitments", request.query_params, CommitmentParams)
-        content = export.export_commitments(_register(searcher, address, limit=0), wanted)
+        found = _register(searcher, address, limit=0)
+        content = export.export_commitments(found, wanted, searcher.store.systems)
     headers = {"Content-Disposition": f'attachment; filename="{name}.{wanted}"'}
     return Response(content, 200, headers, media_type=MEDIA[wanted])
 

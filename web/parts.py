@@ -138,10 +138,10 @@ class Form:
     problem: Problem | None = None
 
 
-NO_FILTER = frozenset({"q", "home", "theme", "limit", "index_id", "offset", "due_before"})
+NO_FILTER = frozenset({"q", "home", "theme", "limit", "index_id", "offset", "due_before", "sort"})
 SHOWN_BY_THE_FORM = frozenset(
     {"q", "home", "system", "kind", "from", "to", "include_superseded", "theme", "limit", "offset"}
-    | {"due_before"}
+    | {"due_before", "sort"}
 )
 
 

@@ -12,6 +12,7 @@ from web.evidence import RUNGS, Rung, page_of, reference
 from web.parts import Form, Link, Option, Problem, TakeAway, files_of, form_of, take_away
 
 LONGEST_TIMING = 80
+ORDERS = {"due": "Soonest due", "owner": "Owner", "document": "Document and page"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class CommitmentsPage:
     form: Form
     themes: tuple[Option, ...]
     due_before: str
+    orders: tuple[Option, ...]
     total: int = 0
     first: int = 0
     rows: tuple[CommitmentRow, ...] = ()
@@ -65,6 +67,9 @@ class CommitmentsPage:
             form=form_of(store, address, home, problem),
             themes=tuple(themes),
             due_before=given.get("due_before", ""),
+            orders=tuple(
+                Option(key, label, key == given.get("sort", "due")) for key, label in ORDERS.items()
+            ),
         )
 
     @classmethod
@@ -81,6 +86,7 @@ class CommitmentsPage:
             form=blank.form,
             themes=blank.themes,
             due_before=blank.due_before,
+            orders=blank.orders,
             total=found.total,
             first=offset + 1 if found.commitments else 0,
             rows=tuple(_commitment(store, c) for c in found.commitments),
