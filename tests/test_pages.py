@@ -549,6 +549,19 @@ def test_an_unknown_format_is_refused(client: TestClient) -> None:
     assert "no format" in text_of(page(client, "/compare?theme=dementia&format=exe", 422), "main")
 
 
+@pytest.mark.parametrize(
+    ("document", "told"),
+    [
+        ("sefton-plan-2023-25", "has no page 999; its pages are 7 to 130."),
+        ("sel-strategic-priorities", "has no page 999: its pages have no numbers."),
+    ],
+)
+def test_a_page_that_a_document_lacks_is_said(client: TestClient, document: str, told: str) -> None:
+    tree = page(client, f"/documents/{document}?page=999")
+    assert f"This document {told}" in text_of(tree, "main")
+    assert not tree.css("img[src*='/pages/']")
+
+
 # Keeping and sharing.
 
 

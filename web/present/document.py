@@ -84,6 +84,7 @@ class DocumentPage:
     image: str | None
     image_at: int | None
     page_link: str | None
+    no_page: str | None
     file: str | None
     take: TakeAway
 
@@ -142,9 +143,10 @@ def document_page(
         find=asked.find,
         found=tuple(_match(places, reading, f) for f in found),
         kept=tuple(p for p in asked.address.pairs if p[0] in ("cite", "page", "index_id")),
-        image=_image(document, asked, citations, behind),
+        image=_image(reading, document, asked, citations, behind),
         image_at=citations[0].pages[0] if citations and citations[0].pages else asked.page,
         page_link=_page_link(reading, asked),
+        no_page=_no_page(reading, asked, citations),
         file=f"/documents/{document.id}/file" if behind.file else None,
         take=TakeAway(
             str(asked.address.set("index_id", store.manifest.index_id)),
@@ -249,10 +251,14 @@ def _cited(
 
 
 def _image(
-    document: Document, asked: Asked, citations: Sequence[Citation], behind: Behind
+    reading: Reading,
+    document: Document,
+    asked: Asked,
+    citations: Sequence[Citation],
+    behind: Behind,
 ) -> str | None:
     """The address of the picture of the page in view."""
-    page = citations[0].file_page if citations else asked.page
+    page = citations[0].file_page if citations else _file_page(reading, asked.page)
     if not behind.pictures or page is None:
         return None
     address = Address(f"/documents/{document.id}/pages/{page}.png")
@@ -262,5 +268,24 @@ def _image(
 
 def _page_link(reading: Reading, asked: Asked) -> str | None:
     """Where on the page the page asked for begins, if there is such a page."""
-    known = any(page.number == asked.page for page in reading.pages)
-    return f"#page-{asked.page}" if known else None
+    return f"#page-{asked.page}" if _has(reading, asked.page) else None
+
+
+def _no_page(reading: Reading, asked: Asked, citations: Sequence[Citation]) -> str | None:
+    """What to say where a page is asked for that the document does not have."""
+    if asked.page is None or citations or _has(reading, asked.page):
+        return None
+    numbers = [page.number for page in reading.pages]
+    if not numbers:
+        return f"This document has no page {asked.page}: its pages have no numbers."
+    return (
+        f"This document has no page {asked.page}; its pages are {min(numbers)} to {max(numbers)}."
+    )
+
+
+def _file_page(reading: Reading, number: int | None) -> int | None:
+    return next((page.file_page for page in reading.pages if page.number == number), None)
+
+
+def _has(reading: Reading, number: int | None) -> bool:
+    return any(page.number == number for page in reading.pages)
