@@ -62,7 +62,7 @@ ADVICE = tuple(
         r"\bhow (?:do|should|can|could) (?:i|we) (?:treat|dress|cure|ease|relieve|get rid of|stop|bring down)\b",
         rf"\bhow (?:much|many|often) (?:\w+ ){{0,3}}(?:can|should|may|do) (?:i|{ONE}) (?:take|give|have|use|inject)\b",
         rf"\bwhat (?:dose|should (?:i|{ONE}) (?:take|do|give))\b.*\b(?:{SYMPTOM}|{DRUG}|{BODY})\b",
-        rf"\b(?:is|are|could|might|does|has|have) (?:my |{ONE}\b).{{0,40}}\b(?:autistic|adhd|depressed|anorexic"
+        rf"\b(?:is|are|could|might|does|has|have) (?:my |(?!we\b|they\b){ONE}\b).{{0,40}}\b(?:autistic|adhd|depressed|anorexic"
         rf"|diabetic|dementia|cancer|cancerous|infected|broken|serious|normal|contagious|a stroke"
         rf"|a heart attack|{SYMPTOM})\b",
         r"\b(?:do|could|might|have) i (?:have|got|be having)\b.{0,40}\b(?:cancer|dementia|diabetes|adhd|autism"

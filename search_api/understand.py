@@ -26,14 +26,23 @@ OTHER = re.compile(
     r"\bother (?:\w+ ){0,2}?(?:ics(?:s|es|'s)?|icbs?|systems?|places?|areas?|regions?|councils?|"
     r"boroughs?|partnerships?|organisations?|neighbours?|parts of (?:england|the country))\b"
     r"|\belsewhere\b|\b(?:what|how|which|where|who|do|are|have|did|will) (?:\w+ )?others\b(?! in)"
-    r"|\b(?:any|every)(?:one|body) (?:else|but us)\b"
+    r"|\b(?:any|every)(?:one|body) (?:else|but us)\b|\bwho else\b"
     r"|\b(?:not|but|except|apart from|besides|other than|excluding) us\b"
     r"|\bour neighbours\b|\bthe rest of (?:england|the country|the systems)\b",
     re.IGNORECASE,
 )
 EXCLUDING = re.compile(
     r"(?:\bnot(?: in| at| from)?|\bexcept(?: for| in)?|\bexclud(?:e|ing)|\bother than|\bapart from"
-    r"|\bbut(?: not)?|\bwithout|\boutside(?: of)?|\bbesides|(?:^|\s)-)\s*(?:the |nhs )?$",
+    r"|\bbut(?: not)?|\bwithout|\boutside(?: of)?|\bbesides|\bneither|(?:^|\s)-)"
+    r"\s*(?:the |nhs )?$",
+    re.IGNORECASE,
+)
+# What stands between names that are left out together: "other than Sefton, Herts and Lancashire".
+LISTED = re.compile(r"\s*(?:,|&|,?\s*\b(?:and|or|nor)\b)\s*(?:the |nhs )?", re.IGNORECASE)
+# One system is compared with all.
+WITH_ALL = re.compile(
+    r"\b(?:with|to|against|versus|vs\.?)\s+(?:all\s+)?(?:the\s+)?"
+    r"(?:others?|rest|other (?:systems?|areas?|icss?|icbs?|places?|plans?))\b(?! in\b)",
     re.IGNORECASE,
 )
 FRAMES = re.compile(
@@ -66,7 +75,8 @@ DANGLING = re.compile(
     re.IGNORECASE,
 )
 JOINING = re.compile(
-    r"\s*(?:,|&|and|or|with|versus|vs\.?|to|, and|against|compared (?:with|to))\s*(?:the |nhs )?",
+    r"\s*(?:,|&|and|or|nor|with|versus|vs\.?|to|, and|against|compared (?:with|to))"
+    r"\s*(?:the |nhs )?",
     re.IGNORECASE,
 )
 # Words of the question's frame: they say that something is asked, not what about.
@@ -178,13 +188,22 @@ class Understander:
         if len(PHRASE.sub(" ", text).split()) > MOST_BESIDE_PHRASE:
             phrases = ()
         named = self._names(text)
-        excluded = [n for n in named if EXCLUDING.search(text[: n.start])]
+        excluded: list[Named] = []
+        for n in named:
+            last = excluded[-1].end if excluded else None
+            listed = last is not None and LISTED.fullmatch(text[last : n.start])
+            if listed or EXCLUDING.search(text[: n.start]):
+                excluded.append(n)
         without = [
             m[1]
             for m in WITHOUT.finditer(text)
             if not any(n.start <= m.end(1) - 1 < n.end for n in named)
         ]
         wanted = [n for n in named if n not in excluded]
+        if len(wanted) == 1 and WITH_ALL.search(text):
+            name = self._store.systems[wanted[0].system].name
+            notes.append(f"{name} is compared with all systems: all are searched.")
+            wanted = []
         left_out = [n.system for n in excluded]
         if OTHER.search(text):
             if home is None:
@@ -288,6 +307,7 @@ class Understander:
             before = EXCLUDING.sub(" ", cut[: n.start])
             cut = f"{before} {self._body(n, before)} {cut[n.end :]}"
             after = n.start
+        cut = WITH_ALL.sub(" ", cut) if len({n.system for n in named}) == 1 else cut
         for word in without:
             cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
         cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)

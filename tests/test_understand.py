@@ -40,6 +40,46 @@ def test_what_is_planned_or_done_is_asked_for_by_its_subject(
     assert reader.understand(text, HOME).subject == (subject or text)
 
 
+@pytest.mark.parametrize(
+    ("text", "left_out", "subject"),
+    [
+        ("other than Sefton and Lancashire, who talks about carers", 2, "carers"),
+        ("carers excluding Sefton, Lancs and Herts", 3, "carers"),
+        ("carers but not Sefton or Hertfordshire", 2, "carers"),
+        ("neither Sefton nor H&WE on carers", 2, "carers"),
+        ("other than Sefton, what does Lancashire say about carers", 1, "carers"),
+    ],
+)
+def test_all_that_are_named_together_are_left_out(
+    reader: Understander, text: str, left_out: int, subject: str
+) -> None:
+    understood = reader.understand(text, None)
+    assert understood.excluded_systems[0] == "sefton"
+    assert len(understood.excluded_systems) == left_out
+    assert len(understood.systems) == (1 if left_out == 1 else 0)
+    assert understood.subject == subject
+
+
+@pytest.mark.parametrize("home", [None, HOME])
+def test_one_compared_with_the_others_is_a_question_to_all(
+    reader: Understander, home: str | None
+) -> None:
+    for text in (
+        "compare Sefton with the others on prevention",
+        "Sefton versus the rest on cancer",
+    ):
+        understood = reader.understand(text, home)
+        assert understood.systems == understood.excluded_systems == ()
+        assert understood.subject in ("prevention", "cancer")
+        assert "Sefton is compared with all systems: all are searched." in understood.notes
+    two = reader.understand("compare Sefton with South East London on cancer", home)
+    assert len(two.systems) == 2
+
+
+def test_who_else_leaves_the_home_system_out(reader: Understander) -> None:
+    assert reader.understand("who else has a plan for autism?", HOME).excluded_systems == (HOME,)
+
+
 def test_others_without_a_home_leaves_none_out_and_says_so(reader: Understander) -> None:
     understood = reader.understand("What do other ICSs say about dementia?", None)
     assert understood.excluded_systems == ()
@@ -209,6 +249,7 @@ def test_personal_medical_questions_are_told(text: str) -> None:
 @pytest.mark.parametrize(
     "text",
     [
+        "are we the only one with a dementia target",
         "Can my mum get help at home after hospital?",
         "Where can I get support for my autistic son?",
         "Do I have to pay for a carers assessment?",
