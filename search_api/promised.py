@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from corpus.model import Document, Reading, Section
 from indexer.statements import Stated, sentences, statements
 from indexer.store import Store
-from search_api.aims import aims_in
+from search_api.aims import SERVICE, aims_in
 from search_api.cite import cite
 from search_api.dates import Date, deadlines_in
 from search_api.ladder import grade
@@ -205,10 +205,8 @@ def measure_of(figure: str, sentence: str) -> Measure:
         return Measure(sentence, value, "£" + SCALES.get(name, name))
     if re.search(r"net[- ]zero|carbon[- ]neutral", figure, re.IGNORECASE):
         return Measure(sentence, 0.0, "net zero")
-    if "24/7" in figure:
-        return Measure(sentence, None, "24/7")
-    if re.fullmatch(r"(?:seven|7)[- ]days?", figure, re.IGNORECASE):
-        return Measure(sentence, None, "7 days a week")
+    if figure in {m[0] for m in SERVICE.finditer(sentence)}:
+        return Measure(sentence, None, "24/7" if figure == "24/7" else "7 days a week")
     if period := PERIOD.search(figure):
         return Measure(sentence, value, period[1].lower() + "s")
     if value is None:

@@ -39,9 +39,10 @@ EXCLUDING = re.compile(
 )
 # What stands between names that are left out together: "other than Sefton, Herts and Lancashire".
 LISTED = re.compile(r"\s*(?:,|&|,?\s*\b(?:and|or|nor)\b)\s*(?:the |nhs )?", re.IGNORECASE)
-# One system is compared with all.
+COMPARED = re.compile(r"\b(?:compar\w+|contrast\w*|differ\w*|versus|vs)\b", re.IGNORECASE)
+# With whom: only "compare … with the others" is a question to all, not "work with others".
 WITH_ALL = re.compile(
-    r"\b(?:with|to|against|versus|vs\.?)\s+(?:all\s+)?(?:the\s+)?"
+    r"\b(?:with|to|from|against|versus|vs\.?)\s+(?:all\s+)?(?:the\s+)?"
     r"(?:others?|rest|other (?:systems?|areas?|icss?|icbs?|places?|plans?))\b(?! in\b)",
     re.IGNORECASE,
 )
@@ -101,7 +102,7 @@ DUE = re.compile(
 ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in the register."
 ACROSS = re.compile(
     r"\b(?:icss?|icses|icbs?|systems|strategies|bodies|documents|plans|areas|compare|everyone"
-    r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)|who else"
+    r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)"
     r"|who (?:says|said|mentions|talks|speaks|commits|promises|plans|aims)"
     r"|whose (?:aims?|plans?|strategy|priorities|documents?))\b",
     re.IGNORECASE,
@@ -200,7 +201,7 @@ class Understander:
             if not any(n.start <= m.end(1) - 1 < n.end for n in named)
         ]
         wanted = [n for n in named if n not in excluded]
-        if len(wanted) == 1 and WITH_ALL.search(text):
+        if wanted and _compared_with_all(text, named):
             name = self._store.systems[wanted[0].system].name
             notes.append(f"{name} is compared with all systems: all are searched.")
             wanted = []
@@ -307,7 +308,7 @@ class Understander:
             before = EXCLUDING.sub(" ", cut[: n.start])
             cut = f"{before} {self._body(n, before)} {cut[n.end :]}"
             after = n.start
-        cut = WITH_ALL.sub(" ", cut) if len({n.system for n in named}) == 1 else cut
+        cut = WITH_ALL.sub(" ", cut) if _compared_with_all(text, named) else cut
         for word in without:
             cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
         cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)
@@ -425,3 +426,9 @@ def _aliases(systems: Iterable[System]) -> list[Alias]:
 
 def _long(words: Sequence[str]) -> bool:
     return len(" ".join(words)) >= LEAST_FUZZY_LENGTH + 1
+
+
+def _compared_with_all(text: str, named: Sequence[Named]) -> bool:
+    """Whether one system is named and compared with all others."""
+    one = len({n.system for n in named}) == 1
+    return one and bool(COMPARED.search(text) and WITH_ALL.search(text))

@@ -164,6 +164,7 @@ def test_a_date_that_is_none_is_refused(searcher: Searcher, due: str) -> None:
         ("six", "reduce to six by March", 6.0, None),
         ("24/7", "24/7 advice", None, "24/7"),
         ("seven day", "a seven day service", None, "7 days a week"),
+        ("7 day", "a 7 day standard for results", 7.0, "days"),
         ("within 7 days", "respond within 7 days", 7.0, "days"),
         ("net zero", "become net zero", 0.0, "net zero"),
         ("All", "All staff will be trained", None, None),

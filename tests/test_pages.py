@@ -12,6 +12,7 @@ import threading
 import tomllib
 from collections import Counter
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl, quote, urlencode, urlsplit
@@ -48,6 +49,7 @@ from web.evidence import STATUSES
 from web.files import SourceFiles, boxed
 from web.headers import HEADERS
 from web.highlight import Wanted
+from web.present.document import Asked, Behind, document_page
 from web.present.quality import QualityPage, read_report
 from web.settings import WebSettings
 from web.site import MENU
@@ -559,7 +561,23 @@ def test_an_unknown_format_is_refused(client: TestClient) -> None:
 def test_a_page_that_a_document_lacks_is_said(client: TestClient, document: str, told: str) -> None:
     tree = page(client, f"/documents/{document}?page=999")
     assert f"This document {told}" in text_of(tree, "main")
-    assert not tree.css("img[src*='/pages/']")
+
+
+def test_a_page_asked_for_shows_the_picture_of_its_own_page_of_the_file(searcher: Searcher) -> None:
+    store, name = searcher.store, "sefton-plan-2023-25"
+    document, reading = store.documents[name], store.reading(name)
+    reading = replace(
+        reading, pages=tuple(replace(p, file_page=p.number - 6) for p in reading.pages)
+    )
+
+    def picture(page: int) -> str | None:
+        asked = Asked(Address(f"/documents/{name}"), (), page, "", None)
+        return document_page(
+            store, document, reading, asked, Behind(file=True, pictures=True)
+        ).image
+
+    assert picture(79) == f"/documents/{name}/pages/73.png"
+    assert picture(999) is None
 
 
 # Keeping and sharing.

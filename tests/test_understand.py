@@ -74,6 +74,8 @@ def test_one_compared_with_the_others_is_a_question_to_all(
         assert "Sefton is compared with all systems: all are searched." in understood.notes
     two = reader.understand("compare Sefton with South East London on cancer", home)
     assert len(two.systems) == 2
+    alone = reader.understand("how does Sefton share records with others", None)
+    assert alone.systems == ("sefton",) and "with others" in alone.subject
 
 
 def test_who_else_leaves_the_home_system_out(reader: Understander) -> None:

@@ -6,13 +6,13 @@ from textwrap import shorten
 
 from indexer.store import Store
 from search_api.dates import british_date
-from search_api.model import Citation, Commitment, Commitments
+from search_api.model import Citation, Commitment, Commitments, Order
 from web.address import Address
 from web.evidence import RUNGS, Rung, page_of, reference
 from web.parts import Form, Link, Option, Problem, TakeAway, files_of, form_of, take_away
 
 LONGEST_TIMING = 80
-ORDERS = {"due": "Soonest due", "owner": "Owner", "document": "Document and page"}
+ORDERS: dict[Order, str] = {"due": "Soonest due", "owner": "Owner", "document": "Document and page"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from corpus.errors import UnknownId
-from corpus.model import CAUTION, Box, Document, Reading
+from corpus.model import CAUTION, Box, Document, Page, Reading
 from indexer.store import Store
 from search_api.cite import resolve
 from search_api.model import Citation
@@ -205,10 +205,8 @@ def _part(
         return min(max(asked.part, 1), len(parts)) - 1
     if citations:
         return part_at(reading, parts, citations[0].start)
-    for page in reading.pages:
-        if page.number == asked.page:
-            return part_at(reading, parts, page.start)
-    return 0
+    page = _page_asked(reading, asked)
+    return part_at(reading, parts, page.start) if page else 0
 
 
 def _heading(places: _Places, entry: Entry) -> Heading:
@@ -258,7 +256,8 @@ def _image(
     behind: Behind,
 ) -> str | None:
     """The address of the picture of the page in view."""
-    page = citations[0].file_page if citations else _file_page(reading, asked.page)
+    wanted = _page_asked(reading, asked)
+    page = citations[0].file_page if citations else wanted and wanted.file_page
     if not behind.pictures or page is None:
         return None
     address = Address(f"/documents/{document.id}/pages/{page}.png")
@@ -268,12 +267,12 @@ def _image(
 
 def _page_link(reading: Reading, asked: Asked) -> str | None:
     """Where on the page the page asked for begins, if there is such a page."""
-    return f"#page-{asked.page}" if _has(reading, asked.page) else None
+    return f"#page-{asked.page}" if _page_asked(reading, asked) else None
 
 
 def _no_page(reading: Reading, asked: Asked, citations: Sequence[Citation]) -> str | None:
     """What to say where a page is asked for that the document does not have."""
-    if asked.page is None or citations or _has(reading, asked.page):
+    if asked.page is None or citations or _page_asked(reading, asked):
         return None
     numbers = [page.number for page in reading.pages]
     if not numbers:
@@ -283,9 +282,5 @@ def _no_page(reading: Reading, asked: Asked, citations: Sequence[Citation]) -> s
     )
 
 
-def _file_page(reading: Reading, number: int | None) -> int | None:
-    return next((page.file_page for page in reading.pages if page.number == number), None)
-
-
-def _has(reading: Reading, number: int | None) -> bool:
-    return any(page.number == number for page in reading.pages)
+def _page_asked(reading: Reading, asked: Asked) -> Page | None:
+    return next((page for page in reading.pages if page.number == asked.page), None)
