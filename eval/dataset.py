@@ -10,7 +10,7 @@ import json
 import shutil
 import tempfile
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -22,7 +22,7 @@ from corpus.model import Document, Passage, Reading, Section, System
 from eval.metrics import Qrels, measure
 from eval.run import Outcome, Tell, _quiet
 from indexer import split
-from indexer.embed import Encoder
+from indexer.embed import Encoder, folder_of
 from indexer.manifest import DocumentReport, Manifest, digest
 from indexer.statements import statements
 from indexer.store import writer
@@ -95,7 +95,7 @@ def open_dataset(
     """A Searcher over a dataset, indexed in a cache folder (a temporary one if not given)."""
     cache = cache or Path(tempfile.mkdtemp(prefix="icsearch-dataset-"))
     made = {
-        "model": {"weights_sha256": encoder.facts.weights_sha256},
+        "model": {"folder": folder_of(asdict(encoder.facts))},
         "splitter": [split.TARGET_WORDS, split.MOST_WORDS],
         "context_share": CONTEXT_SHARE,
         "fields": writer.FIELDS,

@@ -8,6 +8,7 @@ prints the lines to put into `search_api/judge.py`, and how well questions that 
 told from those that have none when whole topics are held back. Statements come from those
 questions (a judged span is on the subject, all else is not) and, for more each, from the first two
 passes of statements labelled by hand. No other fresh question is read than those of these passes.
+Whether a question has an answer is also learned from what `statements_many.jsonl` was asked.
 Questions that a rule settles (bodies outside the corpus, personal medical advice, themes) are left
 out: no model sees them.
 """
@@ -16,6 +17,7 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
+from typing import Literal, get_args
 
 import click
 import numpy as np
@@ -24,7 +26,7 @@ from numpy.typing import NDArray
 from corpus.model import Document
 from eval.labels import Question, read_labels
 from eval.run import asked_of, query_of
-from eval.statements import FITTED, Label, Place, homes, is_same, labels_of, many_labels
+from eval.statements import FITTED, GRADES, Label, Place, homes, is_same, labels_of, many_labels
 from indexer.store import open_store
 from search_api.answer import Weighed
 from search_api.judge import Asked, Logistic, ask_for, support
@@ -40,6 +42,11 @@ PENALTY = 1.0
 FOLDS = 8
 CALIBRATION = Path(__file__).parent / "calibration.jsonl"
 MOST_REFUSED = 0.02
+LABELLED = 0.2
+"""What a thing asked counts of which only labelled statements tell whether it has an answer.
+
+Held back, .05 to .5 told as many of our own questions as any other, and 1 fewer.
+"""
 PARTLY = 0.75
 """What a statement counts that only a lenient reader would take to be on the subject.
 
@@ -58,6 +65,9 @@ class Example:
     topic: str
 
 
+CaseSource = Literal["ours", "made up", "labelled"]
+
+
 @dataclass(frozen=True, slots=True)
 class Case:
     """A question: its topic, whether it has an answer, and what the judgement rests on."""
@@ -65,24 +75,28 @@ class Case:
     text: str
     topic: str
     answered: bool
-    made_up: bool
+    source: CaseSource
     values: tuple[float, ...]
 
 
-def logistic(features: Numbers, right: Numbers, penalty: float = PENALTY) -> Logistic:
+def logistic(
+    features: Numbers, right: Numbers, penalty: float = PENALTY, counts: Numbers | None = None
+) -> Logistic:
     """A logistic model by Newton's method with a ridge penalty on scaled features.
 
     Args:
         right: from 0 to 1, each row's.
+        counts: for how many each row counts; for one if not given.
     """
+    counts = np.ones(len(right)) if counts is None else counts
     middle, spread = features.mean(axis=0), features.std(axis=0) + 1e-9
     x = np.column_stack([np.ones(len(features)), (features - middle) / spread])
     ridge = np.diag([0.0] + [penalty] * features.shape[1])
     w = np.zeros(x.shape[1])
     for _ in range(50):
         p = 1 / (1 + np.exp(-np.clip(x @ w, -30, 30)))
-        slope = x.T @ (p - right) + ridge @ w
-        step = np.linalg.solve((x * (p * (1 - p))[:, None]).T @ x + ridge, slope)
+        slope = x.T @ (counts * (p - right)) + ridge @ w
+        step = np.linalg.solve((x * (counts * p * (1 - p))[:, None]).T @ x + ridge, slope)
         w -= step
         if np.abs(step).max() < 1e-8:
             break
@@ -113,8 +127,12 @@ def cases(searcher: Searcher, documents: Sequence[Document]) -> list[Case]:
     tune questions better than those to come; without it they look like questions nobody foresaw.
     """
     out = []
-    made = made_up()
-    for question in [*asked_of(searcher, None), *made]:
+    sources: list[tuple[CaseSource, list[Question]]] = [
+        ("ours", asked_of(searcher, None)),
+        ("made up", made_up()),
+        ("labelled", told_by_labels(documents)),
+    ]
+    for source, question in ((name, one) for name, some in sources for one in some):
         understood, kept, _ = searcher._prepare(query_of(searcher, question))
         bare = tuple(e for e in understood.expansions if e.source != SOURCE)
         for one in (understood, replace(understood, expansions=bare)):
@@ -122,7 +140,24 @@ def cases(searcher: Searcher, documents: Sequence[Document]) -> list[Case]:
             if asked is not None:
                 answered = question.unanswerable is None
                 values = _support(asked, weighed)
-                out.append(Case(question.text, question.topic, answered, question in made, values))
+                out.append(Case(question.text, question.topic, answered, source, values))
+    return out
+
+
+def told_by_labels(documents: Sequence[Document]) -> list[Question]:
+    """What `statements_many.jsonl` was asked and some documents surely have an answer to, or none.
+
+    Where something is squarely on the subject there is one; where all is off it, none; where
+    something is partly on it, who knows.
+    """
+    ours = {d.id for d in documents}
+    out = []
+    for n, labels in enumerate(many_labels()):
+        grades = {grade for (document, _, _), grade in labels.grades.items() if document in ours}
+        if grades and max(grades) != GRADES["partly"]:
+            kind = None if max(grades) else "labelled"
+            name = f"many-{n}"
+            out.append(Question(name, labels.asked, "labelled", name, "tune", None, kind, ()))
     return out
 
 
@@ -201,7 +236,8 @@ def _weighed(
 
 
 def _support(asked: Asked, weighed: Sequence[Weighed]) -> tuple[float, ...]:
-    return support(asked, [w.evidence for w in weighed]).values
+    likely = max((w.probability for w in weighed), default=0.0)
+    return support(asked, [w.evidence for w in weighed], likely).values
 
 
 def _place(weighed: Weighed) -> Place:
@@ -209,13 +245,20 @@ def _place(weighed: Weighed) -> Place:
     return stated.document_id, stated.start, stated.end
 
 
-def held_back(values: Numbers, right: Numbers, topics: Sequence[str], penalty: float) -> Numbers:
+def held_back(
+    values: Numbers,
+    right: Numbers,
+    topics: Sequence[str],
+    penalty: float,
+    counts: Numbers | None = None,
+) -> Numbers:
     """The probability of each row by a model that saw no row of its topic."""
+    counts = np.ones(len(right)) if counts is None else counts
     order = {topic: n for n, topic in enumerate(sorted(set(topics)))}
     fold = np.array([order[topic] % FOLDS for topic in topics])
     out = np.zeros(len(values))
     for f in range(FOLDS):
-        model = logistic(values[fold != f], right[fold != f], penalty)
+        model = logistic(values[fold != f], right[fold != f], penalty, counts[fold != f])
         out[fold == f] = [model(v) for v in values[fold == f]]
     return out
 
@@ -259,18 +302,24 @@ def _tell_statements(some: Sequence[Example], penalty: float) -> None:
 def _tell_questions(some: Sequence[Case], penalty: float, show: bool) -> None:
     values = np.array([c.values for c in some])
     right = np.array([c.answered for c in some], dtype=np.float64)
-    whole = logistic(values, right, penalty)
+    of = {name: np.array([c.source == name for c in some]) for name in get_args(CaseSource)}
+    counts = np.where(of["labelled"], LABELLED, 1.0)
+    whole = logistic(values, right, penalty, counts)
     click.echo(f"QUESTION = Logistic({whole.intercept:.3f}, {whole.weights})")
-    scores = held_back(values, right, [c.topic for c in some], penalty)
-    made = np.array([c.made_up for c in some])
-    click.echo(f"questions held back: area {area(scores, right):.3f}")
+    scores = held_back(values, right, [c.topic for c in some], penalty, counts)
+    for name, rows in of.items():
+        if 0 < right[rows].mean() < 1:
+            click.echo(f"{name}, held back: area {area(scores[rows], right[rows]):.3f}")
+    answered = np.sort(scores[right == 1])
     for share in (MOST_REFUSED, 0.03, 0.05):
-        line = np.sort(scores[right == 1])[int(share * right.sum())]
-        caught = float((scores[right == 0] < line).mean())
-        ours = float((scores[(right == 0) & ~made] < line).mean())
+        line = answered[int(share * len(answered))]
+        refused = (scores[of["ours"] & (right == 1)] < line).mean()
+        told = ", ".join(
+            f"{(scores[rows & (right == 0)] < line).mean():.2f} {name}" for name, rows in of.items()
+        )
         click.echo(
-            f"{share:.0%} refused below {line:.3f}: {ours:.2f} of our questions without an "
-            f"answer told, {caught:.2f} with those made up"
+            f"{share:.0%} with an answer refused, {refused:.1%} of ours, below {line:.3f}; "
+            f"told of those without: {told}"
         )
     if show:
         for i in np.argsort(scores)[:60]:

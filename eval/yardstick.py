@@ -8,6 +8,7 @@ splitting; `over_passages` gives the same methods our passages, which tells spli
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,7 +16,9 @@ from numpy.typing import NDArray
 from corpus.model import Passage
 from eval.labels import Question
 from eval.run import Judged, Outcome, Range, judged_by, outcome, query_of, superseded
-from indexer.embed import Encoder, OnnxEncoder, Vectors
+from indexer.embed import Encoder, Vectors, open_encoder, prepare
+from indexer.settings import DatabaseSettings
+from indexer.store import MODELS, in_database
 from search_api.searcher import Searcher
 
 CHARACTERS = 1_000
@@ -67,14 +70,13 @@ def as_chunks(passages: Iterable[Passage]) -> list[Chunk]:
 
 
 class Yardstick:
-    """BM25, dense and equal RRF over chunks. Questions are encoded by the model as it comes."""
+    """BM25, dense and equal RRF over chunks."""
 
     def __init__(self, among: Sequence[Chunk], encoder: Encoder) -> None:
         """Index the chunks."""
         import bm25s
         import Stemmer
 
-        assert isinstance(encoder, OnnxEncoder)  # as every store opens it
         self.chunks = among
         self._encoder = encoder
         self._stemmer = Stemmer.Stemmer("english")
@@ -102,7 +104,7 @@ class Yardstick:
         """
         words = self._words([text])[0]
         lexical = self._bm25.get_scores(words) if words else np.zeros(len(self.chunks))
-        dense = self._vectors @ self._encoder.untuned(text)
+        dense = self._vectors @ self._encoder.query(text)
         by_bm25 = [i for i in _best(lexical, among, depth) if lexical[i] > 0]
         by_dense = _best(dense.astype(np.float64), among, depth)
         joined: dict[int, float] = {}
@@ -117,6 +119,19 @@ def _best(scores: Numbers, among: Numbers, depth: int) -> list[int]:
     allowed = np.where(among > 0, scores, -np.inf)
     best = np.argsort(-allowed, kind="stable")[:depth]
     return [int(i) for i in best if np.isfinite(allowed[i])]
+
+
+def as_it_comes(searcher: Searcher) -> Encoder:
+    """The encoder of an index without what was learned for its model, exported if need be.
+
+    Raises:
+        ModelError: it cannot be exported.
+    """
+    facts, index = searcher.store.encoder.facts, searcher.settings.index
+    if not facts.tuned:
+        return searcher.store.encoder
+    models = DatabaseSettings().models if in_database(index) else Path(index) / MODELS
+    return open_encoder(prepare(facts.model, models, tuned=False), 0)
 
 
 def yardsticks(
@@ -134,7 +149,7 @@ def yardsticks(
         pieces = chunks({d: store.reading(d).text for d in system_of})
     else:
         pieces = as_chunks(store.passages(range(store.manifest.passages)))
-    stick = Yardstick(pieces, store.encoder)
+    stick = Yardstick(pieces, as_it_comes(searcher))
     judged = judged_by(asked, [c.range for c in pieces], system_of)
     systems = np.asarray([system_of[c.document_id] for c in pieces])
     current = np.asarray([c.document_id not in old for c in pieces])

@@ -7,7 +7,7 @@ from corpus import open_catalogue
 from corpus.catalogue import sha256_of
 from corpus.errors import IcsearchError, IndexDamaged
 from indexer.administer import left_over
-from indexer.embed import OnnxEncoder
+from indexer.embed import OnnxEncoder, folder_of
 from indexer.settings import IndexSettings
 from indexer.store import GENERATIONS, MODELS, current_id, kept_ids, there
 from indexer.store.publish import DAMAGED, check
@@ -44,7 +44,7 @@ def examine(settings: IndexSettings) -> Findings:
         except IcsearchError as error:
             problems.append(error.message)
             continue
-        models.add(str(manifest.made["model"]["weights_sha256"])[:16])
+        models.add(folder_of(manifest.made["model"]))
         state = "served" if index_id == served else "kept"
         whole.append(
             f"Generation {index_id}, {state}, is whole: {len(manifest.documents)} documents, "

@@ -63,7 +63,7 @@ class OnCluster:
         """
         from distributed import WorkerPlugin
 
-        self.facts, self.tuned = encoder.facts, encoder.tuned
+        self.facts = encoder.facts
         self._encoder = encoder
         self._scheduler = scheduler
         self._client = client

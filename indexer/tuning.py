@@ -1,12 +1,12 @@
-"""What is added to the weights of the model that encodes questions; passages keep the model as is.
+"""What is added to the weights of the model that comes with the package.
 
 A model of general English puts "nobody helps me look after dad" and "support for unpaid carers"
 some way apart. From written questions and the passages they were written for it was learned what
 to add to each linear layer: W + BA, of low rank (LoRA: Hu, Shen, Wallis and others, ICLR 2022).
-Passages are encoded by the model itself, so no index is embedded again.
+One addition is for all texts; a second, on top of it, for questions alone. What was indexed with
+other additions, or with none, is embedded again.
 
-`python -m eval.fit_questions` learns it, for the model that comes with the package. With another
-model questions are encoded as passages are.
+`python -m eval.fit_encoder` learns both. Any other model is used as it comes.
 """
 
 import io
@@ -24,10 +24,13 @@ from numpy.typing import NDArray
 from corpus.errors import ModelError
 from indexer import disk
 
-MADE = Path(__file__).parent / "questions.npz"
+MADE = Path(__file__).parent / "tuning.npz"
 ID_LENGTH = 16
+KINDS = ("passages", "questions")
 
 Half = NDArray[np.float16]
+Added = Mapping[str, tuple[Half, Half]]
+"""For each linear layer, by its name in the model, B of shape (out, rank) and A of (rank, in)."""
 
 
 @dataclass(frozen=True)
@@ -36,30 +39,32 @@ class Tuning:
 
     Attributes:
         weights_sha256: of the model that it is for.
-        added: for each linear layer, by its name in the model, B of shape (out, rank) and A of
-            shape (rank, in).
+        passages: what is added for all texts.
+        questions: what is added for questions beside that.
         id: of all that, in hexadecimal.
     """
 
     weights_sha256: str
-    added: Mapping[str, tuple[Half, Half]]
+    passages: Added
+    questions: Added
     id: str
 
-    def add_to(self, model: Any) -> None:
-        """Change the weights of a sentence-transformers model.
 
-        Raises:
-            ModelError: a layer is not there, or is of another shape.
-        """
-        import torch
+def add(added: Added, model: Any) -> None:
+    """Change the weights of a sentence-transformers model.
 
-        layers = dict(model.named_modules())
-        for name, (out, into) in self.added.items():
-            weight = getattr(layers.get(name), "weight", None)
-            if weight is None or tuple(weight.shape) != (out.shape[0], into.shape[1]):
-                raise ModelError(f"{MADE} does not fit the model: it has no such layer {name}.")
-            with torch.no_grad():
-                weight += torch.from_numpy(out.astype(np.float32) @ into.astype(np.float32))
+    Raises:
+        ModelError: a layer is not there, or is of another shape.
+    """
+    import torch
+
+    layers = dict(model.named_modules())
+    for name, (out, into) in added.items():
+        weight = getattr(layers.get(name), "weight", None)
+        if weight is None or tuple(weight.shape) != (out.shape[0], into.shape[1]):
+            raise ModelError(f"{MADE} does not fit the model: it has no such layer {name}.")
+        with torch.no_grad():
+            weight += torch.from_numpy(out.astype(np.float32) @ into.astype(np.float32))
 
 
 def tuned_by(weights_sha256: str | None) -> str:
@@ -82,21 +87,24 @@ def shipped() -> Tuning:
     try:
         content = MADE.read_bytes()
         with np.load(io.BytesIO(content), allow_pickle=False) as held:
-            added = {n: (held[f"{n}/B"], held[f"{n}/A"]) for n in held["layers"].tolist()}
-            return Tuning(
-                str(held["weights_sha256"]), added, sha256(content).hexdigest()[:ID_LENGTH]
+            passages, questions = (
+                {n: (held[f"{kind}/{n}/B"], held[f"{kind}/{n}/A"]) for n in held["layers"].tolist()}
+                for kind in KINDS
             )
+            identity = sha256(content).hexdigest()[:ID_LENGTH]
+            return Tuning(str(held["weights_sha256"]), passages, questions, identity)
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise ModelError(f"{MADE} is missing or damaged: install icsearch again.") from error
 
 
-def write(weights_sha256: str, added: Mapping[str, tuple[Half, Half]]) -> None:
-    """Keep what was learned as what comes with the package."""
+def write(weights_sha256: str, passages: Added, questions: Added) -> None:
+    """Keep what was learned, of the same layers, as what comes with the package."""
     content = io.BytesIO()
     parts: dict[str, Any] = {
-        f"{name}/{part}": held
+        f"{kind}/{name}/{part}": held
+        for kind, added in zip(KINDS, (passages, questions), strict=True)
         for name, both in added.items()
         for part, held in zip("BA", both, strict=True)
     }
-    np.savez(content, weights_sha256=weights_sha256, layers=[*added], **parts)
+    np.savez(content, weights_sha256=weights_sha256, layers=[*passages], **parts)
     disk.replace(MADE, content.getvalue())

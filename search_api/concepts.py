@@ -224,7 +224,7 @@ def _shipped() -> Concepts:
 
 def _told(encoder: Encoder) -> str:
     """A hash of the wordings and of all of the model that a question's vector depends on."""
-    found = sha256((encoder.facts.of_questions() + encoder.tuned).encode())
+    found = sha256(encoder.facts.of_questions().encode())
     for path in (FILE, THESAURUS):
         found.update(path.read_bytes())
     return found.hexdigest()[:16]

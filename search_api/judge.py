@@ -39,11 +39,11 @@ class Logistic:
 # Fitted by `python -m eval.fit_judge` on the tune and former test questions and labelled
 # statements. Some weights are negative: what a word tells beyond the others is what is left.
 STATEMENT = Logistic(
-    -7.093,
-    (-2.316, 3.706, 0.113, 0.059, 1.366, 0.222, 10.615, -0.119, 0.52, -1.093, -5.373, -0.221),
+    -6.909,
+    (-2.714, 3.474, 0.102, 0.038, 1.642, 0.337, 11.749, -0.309, 0.544, -1.035, -5.302, -0.17),
 )
-QUESTION = Logistic(-10.233, (18.452, 1.51, 2.689, -2.104, -1.599, -4.795))
-ANSWERABLE = 0.158
+QUESTION = Logistic(-4.933, (11.767, 0.563, 0.629, -1.051, -0.971, -3.214, 0.399))
+ANSWERABLE = 0.224
 """A question whose probability is below this is not answered.
 
 With whole topics held back, 2 % of the answerable questions fell below it.
@@ -52,6 +52,7 @@ WINDOW = 6
 """Words asked for that stand within so many words, stop words too, stand together."""
 FEWEST_WORDS = 3
 LEAST_SPREAD = 1e-6
+LEAST_LIKELY = 1e-4
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,7 +280,7 @@ class Support:
     `words` is the logarithm of how many words were asked for, `amount` says whether a figure was,
     and `unknown` is the share of the words, by rarity, that are nowhere in the documents and have
     no other word there. `foreign` is the share of the concepts near to the question of which no
-    term is there.
+    term is there. `likely` is the highest probability of a statement.
     """
 
     cosine: float
@@ -288,10 +289,12 @@ class Support:
     amount: bool
     unknown: float
     foreign: float
+    likely: float
 
     @property
     def values(self) -> tuple[float, ...]:
         """Its numbers in the order of the model."""
+        likely = min(max(self.likely, LEAST_LIKELY), 1 - LEAST_LIKELY)
         return (
             self.cosine,
             self.around,
@@ -299,13 +302,17 @@ class Support:
             float(self.amount),
             self.unknown,
             self.foreign,
+            math.log(likely / (1 - likely)),
         )
 
 
-def support(asked: Asked, found: Sequence[Features]) -> Support:
+def support(asked: Asked, found: Sequence[Features], likely: float) -> Support:
     """The evidence that anything found answers the question.
 
     Where a figure is asked for, statements that hold one of its kind count, if there are any.
+
+    Args:
+        likely: the highest probability of what was found; 0 of nothing.
     """
     telling = [f for f in found if not f.number_missing] or found
     return Support(
@@ -315,6 +322,7 @@ def support(asked: Asked, found: Sequence[Features]) -> Support:
         amount=asked.amount is not None,
         unknown=asked.unknown,
         foreign=asked.foreign,
+        likely=likely,
     )
 
 

@@ -37,7 +37,7 @@ FEATURES = (
     "asked date",  # a date, where one is asked for
     "concepts",  # terms of what such questions are about, in the passage or around it
 )
-WEIGHTS = np.array([0.19, 0.48, 0.41, 0.03, 0.47, 1.80, 0.14, 0.36, -0.02, 0.29, 2.86])
+WEIGHTS = np.array([0.17, 0.58, 0.42, 0.09, 0.20, 1.43, 0.18, 0.23, 0.03, 0.20, 2.26])
 HEAD = 100
 """How many of the best fused candidates are weighed again."""
 FEEDBACK = 5

@@ -305,6 +305,7 @@ def info(manifest: Manifest) -> None:
         ("Passages", f"{manifest.passages:,}"),
         ("Model", f"{model['model']}, {model['dimensions']} dimensions"),
         ("Weights", model["weights_sha256"]),
+        ("Added", model.get("tuned") or "nothing"),
         ("Size", f"{size / 2**20:.1f} MiB in {len(manifest.files)} files"),
     ):
         console.print(f"{name:<10} {value}", markup=False)

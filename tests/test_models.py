@@ -57,6 +57,35 @@ def test_another_model_brings_its_own_dimensions_and_prefixes(
     assert searcher.search(Query("dementia")).hits
 
 
+def test_a_model_goes_with_the_last_generation_that_was_made_with_it(
+    small_model: Path, tiny_settings: IndexSettings, tmp_path: Path
+) -> None:
+    import torch
+    from sentence_transformers import SentenceTransformer
+
+    other = SentenceTransformer(str(small_model), device="cpu")
+    with torch.no_grad():
+        next(other.parameters()).mul_(1.5)
+    other.save(str(tmp_path / "other"))
+    own = tiny_settings.model_copy(update={"index": str(tmp_path / "own"), "keep_generations": 2})
+    models = tmp_path / "own" / "models"
+
+    def there(model: Path, kept: int = 2) -> set[str]:
+        build_index(own.model_copy(update={"model": str(model), "keep_generations": kept}))
+        return {folder.name for folder in models.iterdir()}
+
+    first = there(small_model)
+    both = there(tmp_path / "other")
+    assert len(first) == 1 and first < both and len(both) == 2
+    # What is shared with another index is left alone.
+    models.rename(tmp_path / "shared")
+    models.symlink_to(tmp_path / "shared")
+    assert there(tmp_path / "other", kept=1) == both
+    models.unlink()
+    (tmp_path / "shared").rename(models)
+    assert there(tmp_path / "other", kept=1) == both - first
+
+
 def test_a_disk_that_is_full_when_the_words_of_a_model_are_written_is_told(
     small_model: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -20,7 +20,7 @@ from corpus.errors import IndexBusy, IndexGone, IndexMissing, IndexWriteError
 from eval.bench_stores import measure_stores
 from eval.labels import read_labels
 from indexer.build import build_index, open_place
-from indexer.embed import QUESTIONS
+from indexer.embed import MODEL, QUESTIONS
 from indexer.gist import gist_of
 from indexer.manifest import Manifest
 from indexer.settings import DatabaseSettings, IndexSettings
@@ -357,12 +357,17 @@ def test_generations_are_kept_then_dropped(empty: str, tiny_corpus: Path) -> Non
     assert missing.exit_code == 1 and first in missing.output
     assert tiny(tiny_corpus, empty, keep=2).index_id == second
     change(tiny_corpus, "We will mend roofs.")
+    with connect(empty) as connection:  # of a generation that is gone
+        connection.execute("INSERT INTO icsearch.models VALUES ('former', 'model.onnx', 0, 'x')")
     third = tiny(tiny_corpus, empty, keep=2).index_id
     assert kept_ids(empty) == [third, second]
     with pytest.raises(IndexGone, match="no longer kept"):
         open_store(empty, first)
     with pytest.raises(IndexGone, match="no longer kept"):
         old.search(Query("a question that was not asked before about housing"))
+    with connect(empty) as connection:
+        left = connection.execute("SELECT FROM icsearch.models WHERE model = 'former'").fetchall()
+    assert left == []
     with connect(empty) as connection:
         left = connection.execute(
             "SELECT tablename FROM pg_tables WHERE tablename LIKE %s", (f"%_{first}",)
@@ -543,15 +548,14 @@ def test_the_model_comes_with_the_index(
     assert elsewhere.store.encoder.facts == searcher.store.encoder.facts
     (folder,) = (tmp_path / "models").iterdir()
     kept = Path(searcher.settings.index) / "models" / folder.name
-    assert elsewhere.store.encoder.tuned == searcher.store.encoder.tuned != ""
-    learned = folder / QUESTIONS.format(searcher.store.encoder.tuned)
-    files = {path.name: sha256_of(kept / path.name) for path in (folder / "model.onnx", learned)}
+    assert elsewhere.store.encoder.facts.tuned
+    files = {name: sha256_of(kept / name) for name in (MODEL, QUESTIONS)}
     assert {name: sha256_of(folder / name) for name in files} == files
-    # What a folder of a former version lacks is fetched as well.
-    learned.unlink()
+    # What a copy lacks is fetched again.
+    (folder / QUESTIONS).unlink()
     close_all()
     open_searcher(SearchSettings(index=shipped))
-    assert sha256_of(learned) == files[learned.name]
+    assert {name: sha256_of(folder / name) for name in files} == files
 
 
 def test_schemas_of_other_versions(empty: str, tiny_corpus: Path) -> None:

@@ -4,7 +4,7 @@ import re
 from pathlib import Path
 
 from corpus.errors import IndexDamaged, IndexGone, IndexMissing
-from indexer.embed import open_encoder
+from indexer.embed import folder_of, open_encoder
 from indexer.manifest import Manifest
 from indexer.store.base import Acronym, Rows, Scores, Store
 
@@ -138,6 +138,6 @@ def open_store(url: str, index_id: str | None = None, threads: int = 0) -> Store
             field="index_id",
         )
     made = Manifest.read(folder).made
-    model = Path(url) / MODELS / str(made["model"]["weights_sha256"])[:16]
+    model = Path(url) / MODELS / folder_of(made["model"])
     encoder = open_encoder(model, threads)
     return FolderStore(folder, encoder)

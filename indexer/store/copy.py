@@ -7,13 +7,12 @@ from functools import partial
 from pathlib import Path
 
 from corpus.model import Document
-from indexer.embed import QUESTIONS
+from indexer.embed import folder_of
 from indexer.manifest import FORMAT, Manifest, digest
 from indexer.settings import DatabaseSettings
 from indexer.store import MODELS, Store, in_database, open_store
 from indexer.store.base import Contents, Entry, Place, as_planted, made_of
 
-KEY_LENGTH = 16
 COPYING = ".copied-"
 
 
@@ -54,7 +53,7 @@ def copy_index(source: str, place: Place, keep: int) -> Manifest:
     """
     store = open_store(source)
     with place.writing():
-        key = store.encoder.facts.weights_sha256[:KEY_LENGTH]
+        key = folder_of(asdict(store.encoder.facts))
         ours = (DatabaseSettings().models if in_database(source) else Path(source) / MODELS) / key
         _copy_model(ours, place.models / key)
         if not place.holds(store.manifest.index_id):
@@ -67,22 +66,15 @@ def copy_index(source: str, place: Place, keep: int) -> Manifest:
 
 
 def _copy_model(source: Path, target: Path) -> None:
-    """Copy a model whole or not at all, or what a copy lacks for questions.
-
-    What an earlier copy that was killed left goes first.
-    """
+    """Copy a model whole or not at all. What an earlier copy that was killed left goes first."""
     target.parent.mkdir(parents=True, exist_ok=True)
     for left in target.parent.glob(f"{COPYING}*"):
         shutil.rmtree(left, ignore_errors=True)
+    if target.exists():
+        return
     work = Path(tempfile.mkdtemp(prefix=COPYING, dir=target.parent))
     try:
-        if not target.exists():
-            shutil.copytree(source, work, dirs_exist_ok=True)
-            work.rename(target)
-            return
-        for path in source.glob(QUESTIONS.format("*")):
-            if not (target / path.name).exists():
-                shutil.copy2(path, work)
-                (work / path.name).rename(target / path.name)
+        shutil.copytree(source, work, dirs_exist_ok=True)
+        work.rename(target)
     finally:
         shutil.rmtree(work, ignore_errors=True)

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from corpus.errors import IcsearchError, IndexDamaged, IndexGone, IndexWriteError
 from indexer import disk
-from indexer.embed import EXPORTING, Encoder
+from indexer.embed import EXPORTING, Encoder, folder_of
 from indexer.manifest import FileFacts, Manifest, sha256
 from indexer.store import GENERATIONS, MODELS, POINTER, PROGRESS, current_id, history, there, writer
 from indexer.store.base import Contents
@@ -222,9 +222,29 @@ def prune(root: Path, keep: int) -> None:
             (folder / index_id).rename(folder / f"{DELETING}{index_id}")
         except OSError:
             continue
-    lying = [*folder.glob(f"{BUILDING}*"), *folder.glob(f"{DELETING}*")]
-    for left in [*lying, *(root / MODELS).glob(f"{EXPORTING}*")]:
-        shutil.rmtree(left, ignore_errors=True)
+    _forget_models(root)
+    for left in (BUILDING, DELETING, EXPORTING):
+        for path in [*folder.glob(f"{left}*"), *(root / MODELS).glob(f"{left}*")]:
+            shutil.rmtree(path, ignore_errors=True)
+
+
+def _forget_models(root: Path) -> None:
+    """Take models that no generation was made with away from their names.
+
+    Links are left alone, since another index uses what they lead to.
+    """
+    folder = root / MODELS
+    if folder.is_symlink() or not folder.is_dir():
+        return
+    try:
+        made = [Manifest.read(root / GENERATIONS / name).made for name in there(str(root))]
+    except IcsearchError:
+        return  # what was damaged may have been made with any
+    used = {folder_of(one["model"]) for one in made}
+    for model in folder.iterdir():
+        if model.name[0] != "." and model.name not in used and not model.is_symlink():
+            with suppress(OSError):
+                model.rename(folder / f"{DELETING}{model.name}")
 
 
 def roll_back(root: Path, index_id: str | None = None) -> Manifest:

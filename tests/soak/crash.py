@@ -52,7 +52,6 @@ class HashEncoder:
     """Unit vectors made from a hash of the text: quick, and the same every time."""
 
     facts = EncoderFacts("hash", "0" * 64, 16, 256, "", "", "0" * 64)
-    tuned = ""
 
     def query(self, text: str) -> Any:
         """One unit vector."""

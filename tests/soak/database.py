@@ -77,7 +77,7 @@ def a_server(folder: Path) -> Iterator[Postgres]:
     """A server of our own, and a stand-in for the model whose files it is given."""
     crash.stand_in()
     embed.open_encoder = lambda *_, **__: crash.HashEncoder()  # type: ignore[assignment]
-    made = folder / "models" / ("0" * models.KEY_LENGTH)
+    made = folder / "models" / models.key_of(crash.HashEncoder())
     made.mkdir(parents=True)
     for name in MODEL_FILES:
         (made / name).write_bytes(name.encode() * 1000)

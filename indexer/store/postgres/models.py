@@ -3,19 +3,19 @@
 import json
 import shutil
 import tempfile
+from dataclasses import asdict
 from pathlib import Path
 
 from corpus.errors import ModelError
-from indexer.embed import MODEL, QUESTIONS, Encoder
+from indexer.embed import MODEL, QUESTIONS, Encoder, folder_of
 from indexer.store.postgres.database import Connection, Database
 
 PART_BYTES = 4 * 2**20
-KEY_LENGTH = 16
 
 
 def key_of(encoder: Encoder) -> str:
     """The name of a model's folder, and of its rows."""
-    return encoder.facts.weights_sha256[:KEY_LENGTH]
+    return folder_of(asdict(encoder.facts))
 
 
 def put(connection: Connection, encoder: Encoder, models: Path) -> None:
@@ -23,9 +23,9 @@ def put(connection: Connection, encoder: Encoder, models: Path) -> None:
     key = key_of(encoder)
     rows = connection.execute("SELECT DISTINCT file FROM icsearch.models WHERE model = %s", (key,))
     held = {name for (name,) in rows}
-    names = [MODEL, "tokenizer.json", "encoder.json"]
-    names += [QUESTIONS.format(encoder.tuned)] if encoder.tuned else []
-    wanted = [name for name in names if name not in held]
+    files = [MODEL, "tokenizer.json", "encoder.json"]
+    files += [QUESTIONS] if encoder.facts.tuned else []
+    wanted = [name for name in files if name not in held]
     if not wanted:
         return
     with connection.transaction(), connection.cursor() as cursor:
@@ -49,7 +49,7 @@ def model_folder(database: Database, index_id: str, models: Path) -> Path:
     ((manifest,),) = database.rows(
         "SELECT manifest FROM icsearch.generations WHERE index_id = %s", (index_id,)
     )
-    key = str(json.loads(manifest)["made"]["model"]["weights_sha256"])[:KEY_LENGTH]
+    key = folder_of(json.loads(manifest)["made"]["model"])
     folder = models / key
     rows = database.rows("SELECT DISTINCT file FROM icsearch.models WHERE model = %s", (key,))
     missing = [name for (name,) in rows if not (folder / name).exists()]

@@ -1,6 +1,7 @@
 """Generations into PostgreSQL: each in one transaction, so that it is there whole or not at all."""
 
 import hashlib
+import json
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
@@ -12,7 +13,7 @@ import psycopg
 from psycopg import errors, sql
 
 from corpus.errors import IcsearchError, IndexBusy, IndexGone, IndexMissing, IndexWriteError
-from indexer.embed import Encoder, Vectors
+from indexer.embed import Encoder, Vectors, folder_of
 from indexer.manifest import FileFacts, Manifest
 from indexer.settings import DatabaseSettings
 from indexer.store.base import Contents, Entry, Store
@@ -205,6 +206,9 @@ class Keeper:
             except errors.LockNotAvailable:
                 # Somebody reads it just now: the next build deletes it.
                 continue
+        left = self._writer.execute("SELECT manifest FROM icsearch.generations").fetchall()
+        used = [folder_of(json.loads(text)["made"]["model"]) for (text,) in left]
+        self._writer.execute("DELETE FROM icsearch.models WHERE model <> ALL(%s)", (used,))
 
 
 class _Generation:

@@ -1,19 +1,26 @@
-"""What `indexer.tuning` adds to the model that encodes questions, learned from written questions.
+"""What `indexer.tuning` adds to the model, learned from questions written for passages.
 
-    python -m eval.fit_questions --index .index --teacher FOLDER
+    python -m eval.fit_encoder --index .index --teacher FOLDER --dataset DIR
 
-Each question should have a greater cosine with its passage than with any other of the same corpus
-(softmax, cross-entropy). The passages keep the vectors that they have in the index. Of the layers
-of the model only additions of low rank are learned (LoRA: Hu, Shen, Wallis and others, ICLR 2022),
-by AdamW with a rate that falls to nothing. Judged questions are not read. Beside the questions to
-passages of documents there are those of `invented.jsonl`, whose passages are in no document: they
-are there so that what is learned holds for documents that nobody wrote questions for. The wordings
-of the concepts are questions to all passages that are about the concept: the invented ones that
-were written for it, and those of `tagged.jsonl`.
+Of the layers of the model only additions of low rank are learned (LoRA: Hu, Shen, Wallis and
+others, ICLR 2022), by AdamW with a rate that falls to nothing, and twice. First for both: each
+question should have a greater cosine with its passage than with the others of its batch, all of one
+corpus (softmax, cross-entropy: Henderson, Al-Rfou and others, 2017); a passage is read half the
+time with its context, as it is embedded. Then for questions alone, the passages staying where they
+are: each should be nearer to what answers it than to any other passage of its corpus. That many
+passages answer a broad question only the second can tell, and where passages should stand that
+nobody asked for only the first.
 
-A larger model (`--teacher`) learns the same first. How it spreads a question over the passages is
-learned as well as which passage it was written for (knowledge distillation: Hinton, Vinyals and
-Dean, 2015), and this over the passages of documents for questions that were not written for them.
+Judged questions are not read. Beside the questions to passages of documents there are those of
+`invented.jsonl`, whose passages are in no document: they are there so that what is learned holds
+for documents that nobody wrote questions for. The second time the wordings of the concepts are
+questions to all passages that are about the concept: the invented ones that were written for it,
+and those of `tagged.jsonl`.
+
+A larger model (`--teacher`) learns the same questions first. How it spreads a question over the
+passages is learned as well as which passage it was written for (knowledge distillation: Hinton,
+Vinyals and Dean, 2015), and this over the passages of documents for questions that were not written
+for them.
 
 Texts of other fields (`--dataset`, the documents of public collections, never their questions) keep
 the vectors that the model gives them, so that it forgets nothing else. `--without CORPUS` leaves
@@ -21,10 +28,10 @@ one corpus out and says what the rest does for its questions, unseen; it then wr
 """
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import click
 import numpy as np
@@ -34,7 +41,7 @@ from corpus import Passage
 from eval.dataset import read_dataset
 from eval.labels import read_labels
 from indexer import split, tuning
-from indexer.embed import DEFAULT_MODEL, by_length, find_model
+from indexer.embed import DEFAULT_MODEL, DEFAULT_SHA256, by_length, find_model
 from indexer.store import Store, open_store
 from search_api.concepts import listed
 from search_api.retrieve import text_to_embed
@@ -42,11 +49,15 @@ from search_api.understand import Understander
 
 Numbers = NDArray[np.float32]
 Texts = tuple[str, ...]
+Answers = tuple[Mapping[int, float], ...]
+Batch = TypeVar("Batch")
 
 INVENTED = "invented"
 SCALE = 20.0
 """How sharply the softmax tells cosines apart: as the model itself was trained."""
 RANK = 32
+EPOCHS_OF_BOTH = 1
+RATE_OF_BOTH = 6e-4
 EPOCHS = 3
 RATE = 3e-3
 TEACHERS_EPOCHS = 1
@@ -57,16 +68,22 @@ PARTLY = 0.25
 """What a passage that is partly about a concept counts beside one that squarely is."""
 ONE_OF = 3
 """So many of the questions to other passages are spread over those of a corpus by the teacher."""
+PAIRS = 128
+"""Questions of a step that is learned for both, each with a passage that it was written for."""
 BATCH = 64
+ALIKE = 8
+"""So many batches' pairs are put together by the length of the passages, to pad little."""
 KEPT = 0.8
-"""The share of what was learned that is added: between the model before and after lies one that
-does better on what it has not seen (Wortsman, Ilharco and others, CVPR 2022)."""
+"""The share of what was learned for questions alone that is added: between the model before and
+after lies one that does better on what it has not seen (Wortsman, Ilharco and others, CVPR 2022).
+"""
 WARM_UP = 20
 MOST_PIECES = 64
-MOST_PIECES_OF_PASSAGES = 256
+MOST_PIECES_OF_PASSAGES = 192
 MOST_KEPT = 1_000
 """Texts of each other field, evenly spaced."""
-WORDS_KEPT = 20
+WORDS_KEPT, FEW_WORDS_KEPT = 60, 20
+"""Of each such text, when passages and when questions are learned."""
 LIKE_LENGTH = 12
 """Questions whose numbers of characters differ by less may be put into a batch, to pad little."""
 SEED = 0
@@ -77,19 +94,21 @@ class Corpus:
     """Questions to the passages of some documents.
 
     Attributes:
-        passages: unit vectors, shape (passages, dimensions).
-        texts: each passage with its context, as it is embedded.
+        alone: the passages.
+        context: each with its context, as it is embedded too; the same where it has none.
         questions: as they are embedded.
-        answers: for each question what each passage that answers it counts, by its place; nothing
-            where the teacher alone tells.
-        taught: vectors that a teacher gives the questions and the passages.
+        answers: for each question what each passage that answers it counts, by its place. Where no
+            question has any, what the teacher says is all that is known.
+        vectors: of the passages, shape (passages, dimensions), once they stay where they are.
+        taught: the teacher's vectors of the questions and of the passages.
     """
 
-    passages: Numbers
-    texts: Texts
+    alone: Texts
+    context: Texts
     questions: Texts
-    answers: tuple[Mapping[int, float], ...]
-    taught: tuple[Numbers, Numbers] | None = field(default=None, repr=False)
+    answers: Answers
+    vectors: Numbers | None = None
+    taught: tuple[Numbers, Numbers] | None = None
 
 
 class Known:
@@ -117,22 +136,20 @@ class Known:
         self.names = [*self._written, INVENTED]
 
     def corpora(self, without: str | None) -> dict[str, list[Corpus]]:
-        """By the name of what their passages are of, the written questions first of each.
+        """By the name of what their passages are of: the written questions, then the concepts.
+
+        A corpus of documents has, last, the questions to other passages.
 
         Args:
             without: the questions of this corpus go to its own passages alone.
         """
         entries = read_labels("invented.jsonl")
-        texts = [entry["text"] for entry in entries]
-        vectors = self._store.encoder.passages(texts)
+        texts = tuple(entry["text"] for entry in entries)
         written = [(n, q) for n, entry in enumerate(entries) for q in entry["questions"]]
         about: dict[str, dict[int, float]] = {}
         for place, entry in enumerate(entries):
             about.setdefault(entry["concept"], {})[place] = 1.0
-        invented = self._corpus(vectors, texts, written)
-        out = {
-            INVENTED: [invented, replace(invented, **self._of_concepts(about))],
-        }
+        out = {INVENTED: self._corpora(texts, texts, written, about)}
         for name, own in self._written.items():
             out[name] = self._of_documents(name, own)
         asked = {name: some[0].questions for name, some in out.items()}
@@ -140,8 +157,9 @@ class Known:
             others = [
                 q for other in out if other not in (name, without) for q in asked[other][::ONE_OF]
             ]
-            first = out[name][0]
-            out[name].append(replace(first, questions=tuple(others), answers=({},) * len(others)))
+            out[name].append(
+                replace(out[name][0], questions=tuple(others), answers=({},) * len(others))
+            )
         return out
 
     def _of_documents(self, name: str, own: Sequence[tuple[int, str]]) -> list[Corpus]:
@@ -154,36 +172,39 @@ class Known:
         documents = {document.id for document in self._store.documents_of(named)}
         among = np.sort(np.concatenate([np.arange(*self._store.rows_of(d)) for d in documents]))
         place = {int(row): n for n, row in enumerate(among)}
-        vectors = np.asarray(self._store.vectors(among), dtype=np.float32)
-        texts = [self._text(self._passages[row]) for row in among]
-        first = self._corpus(vectors, texts, [(place[row], q) for row, q in own])
+        passages = [self._passages[row] for row in among]
         about: dict[str, dict[int, float]] = {}
         for row, entry in tagged:
             for grade, worth in (("squarely", 1.0), ("partly", PARTLY)):
                 for concept in entry[grade]:
                     about.setdefault(concept, {})[place[row]] = worth
-        return [first, replace(first, **self._of_concepts(about))]
+        return self._corpora(
+            tuple(split.embedded_text(p, p.start) for p in passages),
+            tuple(self._in_context(p) for p in passages),
+            [(place[row], question) for row, question in own],
+            about,
+        )
 
-    def _corpus(
-        self, vectors: Numbers, texts: Sequence[str], asked: Sequence[tuple[int, str]]
-    ) -> Corpus:
-        questions = tuple(self._as_embedded(question) for _, question in asked)
-        return Corpus(vectors, tuple(texts), questions, tuple({place: 1.0} for place, _ in asked))
-
-    def _of_concepts(self, about: Mapping[str, Mapping[int, float]]) -> dict[str, Any]:
-        """Every wording and every term as a question to what is about its concept."""
+    def _corpora(
+        self,
+        alone: Texts,
+        context: Texts,
+        written: Sequence[tuple[int, str]],
+        about: Mapping[str, Mapping[int, float]],
+    ) -> list[Corpus]:
+        questions = tuple(self._as_embedded(question) for _, question in written)
         asked = [
             (text, about[words[0]])
             for words, wordings in listed()
             if max(about.get(words[0], {}).values(), default=0.0) == 1.0
             for text in (*wordings, *words)
         ]
-        return {
-            "questions": tuple(text for text, _ in asked),
-            "answers": tuple(answers for _, answers in asked),
-        }
+        return [
+            Corpus(alone, context, questions, tuple({place: 1.0} for place, _ in written)),
+            Corpus(alone, context, tuple(t for t, _ in asked), tuple(a for _, a in asked)),
+        ]
 
-    def _text(self, passage: Passage) -> str:
+    def _in_context(self, passage: Passage) -> str:
         whose = split.context(passage, self._store.systems[passage.system].name)
         return f"{whose}\n{split.embedded_text(passage, passage.start)}"
 
@@ -247,61 +268,122 @@ class Learner:
         assert out is not None
         return out
 
-    def learn(
+    def of_passages(self, corpus: Corpus) -> Numbers:
+        """The vectors of a corpus's passages, as an index keeps them: with and without context."""
+        both = self.encoded(corpus.alone, MOST_PIECES_OF_PASSAGES)
+        if corpus.context != corpus.alone:
+            both = both + self.encoded(corpus.context, MOST_PIECES_OF_PASSAGES)
+        mixed: Numbers = both / np.linalg.norm(both, axis=1, keepdims=True)
+        return mixed
+
+    def learn_both(
         self, corpora: Sequence[Corpus], epochs: int, rate: float, kept: Sequence[str] = ()
     ) -> Iterator[float]:
-        """Go through all questions so many times; the mean loss of each time.
+        """Go through all questions and their passages so many times; the mean loss of each time.
 
         Args:
             kept: texts whose vectors should stay as they are.
         """
+        chance = np.random.default_rng(SEED)
+
+        def loss(batch: Pairs) -> Any:
+            corpus = corpora[batch.corpus]
+            texts = corpus.alone if chance.random() < 0.5 else corpus.context
+            passages = self.vectors([texts[n] for n in batch.passages], MOST_PIECES_OF_PASSAGES)
+            return self._loss(corpus, batch.questions, passages, batch.passages)
+
+        # Questions and passages of a step are compared with each other: chance must not part them.
+        yield from self._learn(lambda: pairs(corpora, chance), loss, epochs, rate, kept, False)
+
+    def learn_questions(
+        self, corpora: Sequence[Corpus], epochs: int, rate: float, kept: Sequence[str] = ()
+    ) -> Iterator[float]:
+        """Go through all questions so many times, the passages staying where they are.
+
+        Args:
+            corpora: with vectors.
+            kept: texts whose vectors should stay as they are.
+        """
+        import torch
+
+        chance = np.random.default_rng(SEED)
+        stay = [torch.from_numpy(c.vectors) for c in corpora if c.vectors is not None]
+
+        def loss(batch: tuple[int, NDArray[np.int64]]) -> Any:
+            which, questions = batch
+            return self._loss(corpora[which], questions, stay[which])
+
+        yield from self._learn(lambda: batches(corpora, chance), loss, epochs, rate, kept, True)
+
+    def _loss(
+        self,
+        corpus: Corpus,
+        questions: Sequence[int] | NDArray[np.int64],
+        passages: Any,
+        places: Sequence[int] | slice = slice(None),
+    ) -> Any:
+        import torch
+
+        scores = SCALE * self.vectors([corpus.questions[i] for i in questions]) @ passages.T
+        wanted = torch.from_numpy(wanted_of(corpus, questions, places))
+        return torch.nn.functional.cross_entropy(scores, wanted)
+
+    def _learn(
+        self,
+        order_of: Callable[[], list[Batch]],
+        loss_of: Callable[[Batch], Any],
+        epochs: int,
+        rate: float,
+        kept: Sequence[str],
+        dropout: bool,
+    ) -> Iterator[float]:
         import torch
 
         others = [kept[at : at + BATCH] for at in range(0, len(kept), BATCH)]
-        stay = [torch.from_numpy(self.encoded(some)) for some in others]
+        stay = [torch.from_numpy(self.encoded(some, MOST_PIECES_OF_PASSAGES)) for some in others]
         optimizer = torch.optim.AdamW(self.parameters(), lr=rate, weight_decay=0.0)
-        chance = np.random.default_rng(SEED)
-        steps = epochs * len(batches(corpora, chance))
+        order = order_of()
+        steps = epochs * len(order)
 
         def share(step: int) -> float:
-            return min((step + 1) / WARM_UP, 1 - step / (steps + 1))
+            return min((step + 1) / WARM_UP, max(0.01, 1 - step / (steps + 1)))
 
         schedule = torch.optim.lr_scheduler.LambdaLR(optimizer, share)
-        passages = [torch.from_numpy(corpus.passages) for corpus in corpora]
         for _ in range(epochs):
-            self._model.train()
+            self._model.train(dropout)
             losses = []
-            order = batches(corpora, chance)
-            every = len(order) // len(others) if others else 0
-            for number, (which, some) in enumerate(order):
-                corpus = corpora[which]
-                scores = SCALE * self.vectors([corpus.questions[i] for i in some])
-                wanted = torch.from_numpy(wanted_of(corpus, some))
-                loss = torch.nn.functional.cross_entropy(scores @ passages[which].T, wanted)
+            every = max(1, len(order) // len(others)) if others else 0
+            for number, batch in enumerate(order):
+                loss = loss_of(batch)
                 if every and number % every == 0 and number // every < len(others):
-                    now = self.vectors(others[number // every])
+                    now = self.vectors(others[number // every], MOST_PIECES_OF_PASSAGES)
                     loss = loss + SCALE * (1 - (now * stay[number // every]).sum(dim=1)).mean()
                 optimizer.zero_grad()
                 loss.backward()
                 optimizer.step()
                 schedule.step()
                 losses.append(loss.item())
+            order = order_of()
             yield float(np.mean(losses))
 
-    def keep(self, share: float) -> None:
-        """Take back all but a share of what was learned."""
+    def settle(self, share: float = 1.0) -> dict[str, tuple[tuning.Half, tuning.Half]]:
+        """Add a share of what was learned to the model and begin anew.
+
+        Returns:
+            What was added, in half precision.
+        """
         import torch
 
+        out = {}
+        layers = dict(self._model.named_modules())
         with torch.no_grad():
-            for b, _ in self.added.values():
+            for name, (b, a) in self.added.items():
                 b *= share
-
-    def halves(self) -> dict[str, tuple[tuning.Half, tuning.Half]]:
-        """What was learned, in half precision."""
-        return {
-            name: (b.detach().numpy().astype(np.float16), a.detach().numpy().astype(np.float16))
-            for name, (b, a) in self.added.items()
-        }
+                out[name] = tuple(part.detach().numpy().astype(np.float16) for part in (b, a))
+                layers[name].weight += b @ a
+                b.zero_()
+                a.normal_(std=1 / math.sqrt(a.shape[1]))
+        return out
 
 
 def _with(layer: Any, b: Any, a: Any) -> Any:
@@ -314,22 +396,30 @@ def _with(layer: Any, b: Any, a: Any) -> Any:
     return forward
 
 
-def wanted_of(corpus: Corpus, some: Sequence[int] | NDArray[np.int64]) -> Numbers:
-    """How questions should be spread over the passages: shape (questions, passages), rows sum to 1.
+def wanted_of(
+    corpus: Corpus,
+    questions: Sequence[int] | NDArray[np.int64],
+    places: Sequence[int] | slice = slice(None),
+) -> Numbers:
+    """How questions should be spread over passages: shape (questions, passages), rows sum to 1.
 
     By the passages that answer them, and for a share (`TAUGHT`) as the teacher does, if there is
     one; wholly so where no answer is known.
+
+    Args:
+        places: of the passages that they are spread over, each once; all of the corpus if not said.
     """
-    wanted = np.zeros((len(some), len(corpus.passages)), dtype=np.float32)
-    for row, i in enumerate(some):
+    all_of_them = np.zeros((len(questions), len(corpus.alone)), dtype=np.float32)
+    for row, i in enumerate(questions):
         for place, worth in corpus.answers[i].items():
-            wanted[row, place] = worth
+            all_of_them[row, place] = worth
+    wanted = all_of_them[:, places]
     total = wanted.sum(axis=1, keepdims=True)
     wanted /= np.where(total > 0, total, 1)
     if corpus.taught is None:
         return wanted
-    questions, passages = corpus.taught
-    told = np.exp(SCALE * (questions[some] @ passages.T - 1))
+    asked, passages = corpus.taught
+    told = np.exp(SCALE * (asked[list(questions)] @ passages.T - 1))[:, places]
     told /= told.sum(axis=1, keepdims=True)
     share = np.where(total > 0, TAUGHT, 1).astype(np.float32)
     mixed: Numbers = (1 - share) * wanted + share * told
@@ -338,19 +428,20 @@ def wanted_of(corpus: Corpus, some: Sequence[int] | NDArray[np.int64]) -> Number
 
 def taught(corpora: Mapping[str, Sequence[Corpus]], teacher: Learner) -> dict[str, list[Corpus]]:
     """The corpora with what a teacher makes of them once it has learned the first of each name."""
-    passages = {}
-    for name, some in corpora.items():
-        passages[name] = teacher.encoded(some[0].texts, MOST_PIECES_OF_PASSAGES)
-    own = [replace(some[0], passages=passages[name]) for name, some in corpora.items()]
-    for loss in teacher.learn(own, TEACHERS_EPOCHS, TEACHERS_RATE):
+    own = [
+        replace(some[0], vectors=teacher.encoded(some[0].context, MOST_PIECES_OF_PASSAGES))
+        for some in corpora.values()
+    ]
+    for loss in teacher.learn_questions(own, TEACHERS_EPOCHS, TEACHERS_RATE):
         click.echo(f"The teacher, once through: loss {loss:.3f}")
-    return {
-        name: [
-            replace(corpus, taught=(teacher.encoded(corpus.questions), passages[name]))
+    out: dict[str, list[Corpus]] = {}
+    for first, (name, some) in zip(own, corpora.items(), strict=True):
+        assert first.vectors is not None
+        out[name] = [
+            replace(corpus, taught=(teacher.encoded(corpus.questions), first.vectors))
             for corpus in some
         ]
-        for name, some in corpora.items()
-    }
+    return out
 
 
 def batches(
@@ -366,9 +457,34 @@ def batches(
     return [out[i] for i in chance.permutation(len(out))]
 
 
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """Questions of one corpus, and what answers them; a passage that serves two stands once."""
+
+    corpus: int
+    questions: tuple[int, ...]
+    passages: tuple[int, ...]
+
+
+def pairs(corpora: Sequence[Corpus], chance: np.random.Generator) -> list[Pairs]:
+    """Every question with its passages, those of like length together, in an order of chance."""
+    out: list[Pairs] = []
+    for which, corpus in enumerate(corpora):
+        order = [int(i) for i in chance.permutation(len(corpus.questions))]
+        length = [max(len(corpus.alone[place]) for place in some) for some in corpus.answers]
+        for at in range(0, len(order), PAIRS * ALIKE):
+            some = sorted(order[at : at + PAIRS * ALIKE], key=lambda i: length[i])
+            for start in range(0, len(some), PAIRS):
+                questions = tuple(some[start : start + PAIRS])
+                places = dict.fromkeys(p for i in questions for p in corpus.answers[i])
+                out.append(Pairs(which, questions, tuple(places)))
+    return [out[i] for i in chance.permutation(len(out))]
+
+
 def told_of(corpus: Corpus, learner: Learner) -> str:
     """How well questions find the passage that each was written for."""
-    scores = learner.encoded(corpus.questions) @ corpus.passages.T
+    vectors = learner.of_passages(corpus) if corpus.vectors is None else corpus.vectors
+    scores = learner.encoded(corpus.questions) @ vectors.T
     answers = np.array([next(iter(answers)) for answers in corpus.answers])
     right = scores[np.arange(len(scores)), answers]
     rank = (scores > right[:, np.newaxis]).sum(axis=1) + 1
@@ -390,8 +506,6 @@ def of_another_field(folder: Path) -> list[str]:
 @click.option("--index", required=True, metavar="DIR|URL", help="Index that holds the passages.")
 @click.option("--teacher", metavar="NAME|DIR", help="A larger sentence-transformers model.")
 @click.option("--rank", type=click.IntRange(1), default=RANK, show_default=True)
-@click.option("--epochs", type=click.IntRange(1), default=EPOCHS, show_default=True)
-@click.option("--rate", type=click.FloatRange(0, min_open=True), default=RATE, show_default=True)
 @click.option("--dataset", "datasets", multiple=True, type=click.Path(path_type=Path))
 @click.option("--without", metavar="CORPUS", help="Leave this corpus out, and judge by it.")
 @click.option("--bfloat16", is_flag=True, help="Multiply with 16 bits, if the processor can.")
@@ -399,13 +513,11 @@ def main(
     index: str,
     teacher: str | None,
     rank: int,
-    epochs: int,
-    rate: float,
     datasets: tuple[Path, ...],
     without: str | None,
     bfloat16: bool,
 ) -> None:
-    """Learn what is added to the model for questions, and keep it."""
+    """Learn what is added to the model for passages and for questions, and keep it."""
     known = Known(open_store(index))
     if without not in (None, *known.names):
         raise click.ClickException(
@@ -422,19 +534,33 @@ def main(
     if teacher is not None:
         own = taught(own, Learner(_model(teacher), rank, bfloat16))
     learner = Learner(_model(str(source)), rank, bfloat16)
-    before = {name: told_of(some[0], learner) for name, some in corpora.items()}
-    every = [c for some in own.values() for c in some if c.taught is not None or all(c.answers)]
-    for number, loss in enumerate(learner.learn(every, epochs, rate, kept), start=1):
-        click.echo(f"{number} of {epochs} times through: loss {loss:.3f}")
-    learner.keep(KEPT)
-    for name, some in corpora.items():
-        seen = "unseen" if name == without else "learned from"
-        told = f"{before[name]} before, {told_of(some[0], learner)} now"
-        click.echo(f"{name}, {len(some[0].questions)} questions, {seen}: {told}")
-    if without is None:
-        from indexer.embed import DEFAULT_SHA256
 
-        tuning.write(DEFAULT_SHA256, learner.halves())
+    def tell(when: str) -> None:
+        for name, some in corpora.items():
+            seen = "unseen" if name == without else "learned from"
+            told = told_of(some[0], learner)
+            click.echo(f"{when}: {name}, {len(some[0].questions)} questions, {seen}: {told}")
+
+    tell("As it comes")
+    written = [some[0] for some in own.values()]
+    for loss in learner.learn_both(written, EPOCHS_OF_BOTH, RATE_OF_BOTH, kept):
+        click.echo(f"Learned for both: loss {loss:.3f}")
+    passages = learner.settle()
+    tell("Learned for both")
+    every = []
+    for some in own.values():
+        vectors = learner.of_passages(some[0])
+        usable = [c for c in some if c.questions and (c.taught is not None or all(c.answers))]
+        every += [replace(corpus, vectors=vectors) for corpus in usable]
+    few = [" ".join(text.split()[:FEW_WORDS_KEPT]) for text in kept]
+    fixed = {name: learner.of_passages(some[0]) for name, some in corpora.items()}
+    corpora = {n: [replace(some[0], vectors=fixed[n])] for n, some in corpora.items()}
+    for number, loss in enumerate(learner.learn_questions(every, EPOCHS, RATE, few), start=1):
+        click.echo(f"For questions, {number} of {EPOCHS} times through: loss {loss:.3f}")
+    questions = learner.settle(KEPT)
+    tell("Learned for questions")
+    if without is None:
+        tuning.write(DEFAULT_SHA256, passages, questions)
         click.echo(f"Written: {tuning.MADE}")
 
 
