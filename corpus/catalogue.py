@@ -10,6 +10,7 @@ import re
 import tomllib
 from collections.abc import Iterable, Mapping
 from dataclasses import MISSING, dataclass, fields
+from functools import cache
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, TypeVar
@@ -196,13 +197,21 @@ def outside_bodies(path: Path = SHIPPED / "outside.toml") -> tuple[str, ...]:
 
     A system's parts count too: "Rutland" of "Leicester, Leicestershire and Rutland".
     """
-    with path.open("rb") as file:
-        content = tomllib.load(file)
-    names = set(content["places"])
+    content = _outside(path)
+    names = {*content["places"], *content["everyday"]}
     for system in content["systems"]:
         names.add(system)
-        if "," in system:
-            names |= {p.strip() for p in re.split(r",| and ", system) if len(p.strip()) > 4}
-        elif " and " in system and not system.startswith(("North ", "Mid ")):
-            names |= {p for p in system.split(" and ") if len(p) > 4 and not p.startswith("the ")}
+        if "," in system or not system.startswith(("North ", "Mid ", "South ")):
+            names |= {p.strip() for p in re.split(r",| and ", system) if len(p.strip()) > 3}
     return tuple(sorted(names, key=lambda n: (-len(n), n)))
+
+
+def everyday_places(path: Path = SHIPPED / "outside.toml") -> frozenset[str]:
+    """Names of places that are everyday words too, so that only a capital tells them."""
+    return frozenset(_outside(path)["everyday"])
+
+
+@cache
+def _outside(path: Path) -> Mapping[str, list[str]]:
+    with path.open("rb") as file:
+        return tomllib.load(file)

@@ -35,12 +35,16 @@ class Lineage:
 
 @dataclass(frozen=True, slots=True)
 class System:
-    """A body whose documents are compared: an integrated care system or one of its places."""
+    """A body whose documents are compared: an integrated care system or one of its places.
+
+    `places` are the boroughs, districts and towns in it that a question may name instead.
+    """
 
     id: str
     name: str
     level: Level = "system"
     aliases: tuple[str, ...] = ()
+    places: tuple[str, ...] = ()
     part_of: str | None = None
     region: str | None = None
     website: str | None = None

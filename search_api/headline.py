@@ -18,6 +18,7 @@ from search_api.model import (
     Understood,
     in_doubt,
 )
+from search_api.naming import listed
 
 FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
@@ -36,11 +37,6 @@ def standing(status: CellStatus, statements: Sequence[Statement]) -> str:
 def plural(count: int, noun: str, many: str | None = None) -> str:
     """A count with its noun: "1 passage", "2 passages"."""
     return f"{count:,} {noun if count == 1 else many or noun + 's'}"
-
-
-def listed(names: Sequence[str]) -> str:
-    """Names as a list in words: "A", "A and B", "A, B and C"."""
-    return " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
 
 
 def subject_of(understood: Understood, asked: Asked) -> str:

@@ -11,7 +11,7 @@ from indexer.store import Store
 from search_api.cite import citation_id, cite
 from search_api.declared import Declared, declared_of
 from search_api.declaring import alike
-from search_api.headline import listed, plural
+from search_api.headline import plural
 from search_api.listing import Item
 from search_api.model import (
     Citation,
@@ -22,6 +22,7 @@ from search_api.model import (
     SharedTheme,
     SystemPriorities,
 )
+from search_api.naming import listed
 from search_api.topics import ThemeWords, themes_of
 
 Place = tuple[str, int, int]

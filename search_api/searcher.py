@@ -27,7 +27,6 @@ from search_api.headline import (
     IN_DOUBT,
     comparison_summary,
     headline,
-    listed,
     not_found_reason,
     standing,
 )
@@ -57,6 +56,7 @@ from search_api.model import (
     Understood,
     Verified,
 )
+from search_api.naming import listed
 from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings

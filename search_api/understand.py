@@ -6,20 +6,15 @@ wording the question otherwise or by filters.
 
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
 
-from rapidfuzz import fuzz, process
-
-from corpus.catalogue import outside_bodies
 from corpus.errors import QueryError
-from corpus.model import System
 from indexer.analyse import STOP_STEMS, stem, terms, tokens
 from indexer.store import Acronym, Store
 from search_api import medical
 from search_api.model import MOST_CHARACTERS, SEEN, Expansion, Understood
+from search_api.naming import LEAST_FUZZY_LENGTH, WORD, Named, Names, listed
 from search_api.thesaurus import SOURCE, open_thesaurus
 
-WORD = re.compile(r"[^\W_]+(?:['’&./][^\W_]+)*")
 PHRASE = re.compile(r"[\"“”]([^\"“”]{2,})[\"“”]")
 WITHOUT = re.compile(r"(?:^|(?<=\s))-([^\W\d_][\w'’-]*)")
 OTHER = re.compile(
@@ -51,7 +46,9 @@ FRAMES = re.compile(
     r"|show me |find (?:me )?|compare |list |give me )*"
     r"(?:(?:what|how|which|who|where|does|do|is|are|has|have)?\b.{0,60}?"
     r"\b(?:say|says|said|saying|speak|speaks|mention|mentions|talk|talks|write|writes)\b"
-    r"(?: anything| something| much)? (?:about|on|of|regarding|concerning)"
+    r"(?: anything| something| nothing| much)? (?:about|on|of|regarding|concerning)"
+    r"|(?:who|which|what|does|do|is|are)\b[^,;:]{0,60}?"
+    r"\b(?:mentions?|address(?:es)?|(?:silent|nothing|anything) (?:on|about))"
     r"|(?:is there )?anything (?:about|on|regarding)"
     # What is planned or done: only with nothing else before it than who may plan.
     r"|(?:(?:what|how|which|who|where|anything|do|does|did|is|are|has|have|been|being|be|will|the"
@@ -107,31 +104,10 @@ ACROSS = re.compile(
     r"|whose (?:aims?|plans?|strategy|priorities|documents?))\b",
     re.IGNORECASE,
 )
-LIKENESS = 87
-LEAST_FUZZY_LENGTH = 5
-MOST_FUZZY_WORDS = 7
 MOST_ALIKE = 5
 # Quotation marks ask for the very words in a short query; in a long sentence they only stress.
 MOST_BESIDE_PHRASE = 12
 OWN_LIST = "icsearch's own list"
-
-
-@dataclass(frozen=True, slots=True)
-class Alias:
-    """A name of a system, as the words it is written with."""
-
-    words: tuple[str, ...]
-    system: str
-
-
-@dataclass(frozen=True, slots=True)
-class Named:
-    """A name found in a question: whose it is and where it stands."""
-
-    system: str
-    start: int
-    end: int
-    typed: str
 
 
 class Understander:
@@ -140,16 +116,7 @@ class Understander:
     def __init__(self, store: Store) -> None:
         """Prepare the tables of names, acronyms and words."""
         self._store = store
-        self._aliases = _aliases(store.systems.values())
-        self._system_of: dict[tuple[str, ...], str] = {}
-        for alias in self._aliases:
-            self._system_of.setdefault(alias.words, alias.system)
-        self._longest_name = max(map(len, self._system_of), default=0)
-        self._fuzzy = {" ".join(a.words): a for a in self._aliases if _long(a.words)}
-        self._fuzzy_by_count = [
-            [name for name, alias in self._fuzzy.items() if abs(len(alias.words) - count) <= 1]
-            for count in range(MOST_FUZZY_WORDS + 1)
-        ]
+        self._names = Names(store)
         self._thesaurus = open_thesaurus()
         self._acronyms: dict[str, list[Acronym]] = {}
         for acronym in store.acronyms:
@@ -162,12 +129,6 @@ class Understander:
             if len(key := tuple(terms(acronym.long))) > 1
         }
         self._longest_form = max(map(len, self._long_forms), default=0)
-        own = " ".join(f"{s.name} {s.part_of or ''}" for s in store.systems.values()).lower()
-        bodies = [b for b in outside_bodies() if b.lower() not in own]
-        self._outside = {b.lower(): b for b in bodies}
-        # The longest first, so that "Greater Manchester" is not "Manchester".
-        names = "|".join(re.escape(b) for b in bodies)
-        self._outside_pattern = re.compile(rf"\b(?:{names})\b", re.IGNORECASE) if bodies else None
 
     def understand(self, text: str, home: str | None) -> Understood:
         """What a question means.
@@ -188,12 +149,12 @@ class Understander:
         phrases = tuple(m.strip() for m in PHRASE.findall(text))
         if len(PHRASE.sub(" ", text).split()) > MOST_BESIDE_PHRASE:
             phrases = ()
-        named = self._names(text)
+        named = self._names.find(text)
         excluded: list[Named] = []
         for n in named:
             last = excluded[-1].end if excluded else None
-            listed = last is not None and LISTED.fullmatch(text[last : n.start])
-            if listed or EXCLUDING.search(text[: n.start]):
+            together = last is not None and LISTED.fullmatch(text[last : n.start])
+            if together or EXCLUDING.search(text[: n.start]):
                 excluded.append(n)
         without = [
             m[1]
@@ -202,28 +163,31 @@ class Understander:
         ]
         wanted = [n for n in named if n not in excluded]
         if wanted and _compared_with_all(text, named):
-            name = self._store.systems[wanted[0].system].name
-            notes.append(f"{name} is compared with all systems: all are searched.")
+            notes.append(
+                f"{self._listed(wanted[0])} is compared with all systems: all are searched."
+            )
             wanted = []
-        left_out = [n.system for n in excluded]
+        left_out = _systems_of(excluded)
         if OTHER.search(text):
             if home is None:
                 notes.append(
                     "The question says “other”, but no home system was given: none is left out."
                 )
-            elif home not in {n.system for n in wanted}:
+            elif home not in _systems_of(wanted):
                 left_out.append(home)
-        for n in named:
-            name = self._store.systems[n.system].name
-            if n.typed.casefold() != name.casefold():
-                notes.append(f"“{n.typed}” was read as {name}.")
-        both = {n.system for n in wanted} & {n.system for n in excluded}
+        notes += [note for n in named if (note := self._read_as(n)) is not None]
+        both = {*_systems_of(wanted)} & {*_systems_of(excluded)}
         if both:
             # "Besides Sefton, who …, and what does Sefton itself …" is a question to all.
             wanted, left_out = [], [s for s in left_out if s not in both]
-            names = " and ".join(sorted(self._store.systems[s].name for s in both))
+            names = listed(sorted(self._store.systems[s].name for s in both))
             notes.append(f"{names} is both asked for and left out: no system is left out for that.")
-        outside = tuple(b for b in self._outside_names(text, named))
+        outside = dict.fromkeys(n.meaning.name for n in wanted if n.meaning.kind == "outside")
+        if outside and _systems_of(wanted):
+            are = "is" if len(outside) == 1 else "are"
+            notes.append(
+                f"{listed([*outside])} {are} not in the corpus: nothing can be said for them."
+            )
         subject = self._subject(text, named, without)
         expansions = tuple(self._expansions(subject, notes))
         spelling, corrections = self._spelling(subject)
@@ -236,72 +200,45 @@ class Understander:
             expansions = tuple(self._expansions(subject, []))
         return Understood(
             text=text,
-            systems=tuple(dict.fromkeys(n.system for n in wanted)),
+            systems=tuple(_systems_of(wanted)),
             excluded_systems=tuple(dict.fromkeys(left_out)),
             expansions=expansions,
             notes=tuple(dict.fromkeys(notes)),
             subject=subject,
-            outside=outside,
+            outside=tuple(outside),
             phrases=phrases,
             without=tuple(dict.fromkeys(without)),
             spelling=spelling,
         )
 
-    def _names(self, text: str) -> list[Named]:
-        """Systems named in the text: as they are written first, then what is like a name."""
-        words = list(WORD.finditer(text.replace("’", "'")))
-        lower = [w[0].lower().removesuffix("'s") for w in words]
-        found: list[Named] = []
-        taken = [False] * len(words)
-        for look in (self._exact, self._alike):
-            for at in range(len(words)):
-                match = None if taken[at] else look(lower, at)
-                if match is None or any(taken[at : at + match[1]]):
-                    continue
-                system, count = match
-                taken[at : at + count] = [True] * count
-                start, end = words[at].start(), words[at + count - 1].end()
-                typed = re.sub(r"['’]s$", "", text[start:end])
-                found.append(Named(system, start, end, typed))
-        return sorted(found, key=lambda n: n.start)
+    def _listed(self, named: Named) -> str:
+        return listed([self._store.systems[system].name for system in named.systems])
 
-    def _exact(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
-        for count in range(min(self._longest_name, len(words) - at), 0, -1):
-            system = self._system_of.get(tuple(words[at : at + count]))
-            if system is not None:
-                return system, count
+    def _read_as(self, named: Named) -> str | None:
+        """What is told of how a name was read, unless it is the system's own."""
+        meaning, names = named.meaning, self._listed(named)
+        one = len(named.systems) == 1
+        match meaning.kind:
+            case "own":
+                same = named.typed.casefold() == names.casefold()
+                return None if same else f"“{named.typed}” was read as {names}."
+            case "region":
+                of = "the one system" if one else "the systems"
+                return f"“{named.typed}” was read as {names}, {of} of that region here."
+            case "place":
+                return f"{meaning.name} lies in {names}: its documents are searched for it."
+            case "whole":
+                within = "a part of it, is" if one else "parts of it, are"
+                return f"{meaning.name} as a whole is not in the corpus; {names}, {within}."
         return None
-
-    def _alike(self, words: Sequence[str], at: int) -> tuple[str, int] | None:
-        """A misspelt name: like an alias, as many words, and not words that the documents know."""
-        for count in range(min(MOST_FUZZY_WORDS, len(words) - at), 0, -1):
-            typed = " ".join(words[at : at + count])
-            if len(typed) < LEAST_FUZZY_LENGTH:
-                continue
-            near = self._fuzzy_by_count[count]
-            best = process.extractOne(typed, near, scorer=fuzz.ratio, score_cutoff=LIKENESS)
-            if best is None:
-                continue
-            known = all(self._store.document_frequency(stem(w)) for w in words[at : at + count])
-            if not known:
-                return self._fuzzy[best[0]].system, count
-        return None
-
-    def _outside_names(self, text: str, named: Sequence[Named]) -> Iterator[str]:
-        """Bodies that the text names and the corpus neither holds nor speaks of."""
-        if self._outside_pattern is None:
-            return
-        covered = [(n.start, n.end) for n in named]
-        for match in self._outside_pattern.finditer(text):
-            inside = any(s <= match.start() < e for s, e in covered)
-            if not inside and (match[0][0].isupper() or " " in match[0]):
-                yield self._outside[match[0].lower()]
 
     def _subject(self, text: str, named: Sequence[Named], without: Sequence[str]) -> str:
         """The text without its frame, the systems it names and the words it rules out."""
         cut = text
         after: int | None = None
         for n in sorted(named, key=lambda n: -n.start):
+            if n.meaning.kind == "whole":
+                continue  # its parts' documents speak of it by that name
             # "Sefton and South East London": what joins two names goes with them.
             if after is not None and JOINING.fullmatch(text[n.end : after]):
                 cut = cut[: n.end] + " " + cut[after:]
@@ -324,9 +261,7 @@ class Understander:
         """
         if not before.rstrip().lower().endswith("the"):
             return ""
-        shortest = next(a.words for a in reversed(self._aliases) if a.system == named.system)
-        place = set(shortest) | set(tokenised(self._store.systems[named.system].name))
-        return " ".join(w for w in named.typed.split() if w.lower() not in place)
+        return self._names.rest_of(named)
 
     def _expansions(self, subject: str, notes: list[str]) -> Iterator[Expansion]:
         """Acronyms spelled out, and long forms shortened, as the documents define them."""
@@ -408,27 +343,12 @@ def asks_across(text: str) -> bool:
     return bool(OTHER.search(text) or ACROSS.search(text))
 
 
-def tokenised(name: str) -> tuple[str, ...]:
-    """The lower-case words of a name."""
-    return tuple(w[0].lower() for w in WORD.finditer(name))
-
-
-def _aliases(systems: Iterable[System]) -> list[Alias]:
-    """Every name of every system, the longest first."""
-    out: list[Alias] = []
-    for system in systems:
-        for name in (system.name, *system.aliases):
-            words = tokenised(name)
-            swapped = tuple("and" if w == "&" else w for w in words)
-            out.extend(Alias(w, system.id) for w in dict.fromkeys((words, swapped)))
-    return sorted(out, key=lambda a: -len(a.words))
-
-
-def _long(words: Sequence[str]) -> bool:
-    return len(" ".join(words)) >= LEAST_FUZZY_LENGTH + 1
+def _systems_of(named: Iterable[Named]) -> list[str]:
+    """The systems that names mean, each once."""
+    return list(dict.fromkeys(system for n in named for system in n.systems))
 
 
 def _compared_with_all(text: str, named: Sequence[Named]) -> bool:
     """Whether one system is named and compared with all others."""
-    one = len({n.system for n in named}) == 1
+    one = len(_systems_of(named)) == 1
     return one and bool(COMPARED.search(text) and WITH_ALL.search(text))

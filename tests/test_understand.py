@@ -107,6 +107,11 @@ def test_a_comparison_is_not_a_wish_to_leave_anyone_out(reader: Understander, te
         ("Hertfordshire and West Essex on ageing", "hertfordshire-west-essex"),
         ("Herts & West Essex on ageing", "hertfordshire-west-essex"),
         ("south east lonodn prevention", "south-east-london"),
+        ("Seften dementia", "sefton"),
+        ("Lewisham childcare", "south-east-london"),
+        ("what is London doing about obesity", "south-east-london"),
+        ("east of england cancer", "hertfordshire-west-essex"),
+        ("What does Cheshire and Merseyside say about dementia?", "sefton"),
     ],
 )
 def test_systems_are_known_by_name_alias_and_misspelling(
@@ -116,7 +121,7 @@ def test_systems_are_known_by_name_alias_and_misspelling(
 
 
 @pytest.mark.parametrize(
-    "text", ["carers, not Sefton", "carers except in Sefton", "carers -Sefton"]
+    "text", ["carers, not Sefton", "carers except in Sefton", "carers -Sefton", "carers not sefton"]
 )
 def test_systems_are_left_out_by_name(reader: Understander, text: str) -> None:
     understood = reader.understand(text, None)
@@ -168,9 +173,70 @@ def test_misspelt_words_are_put_right_and_told(reader: Understander) -> None:
     assert any("demenita" in note for note in understood.notes)
 
 
-@pytest.mark.parametrize("text", ["Greater Manchester digital plans", "What does Cornwall say?"])
-def test_bodies_outside_the_corpus_are_named(reader: Understander, text: str) -> None:
-    assert reader.understand(text, None).outside
+def test_a_region_names_the_systems_in_it_and_leaves_them_out(reader: Understander) -> None:
+    asked = reader.understand("What does the North West say about carers?", None)
+    assert asked.systems == ("sefton", "lancashire-south-cumbria")
+    assert any("that region" in note for note in asked.notes)
+    left_out = reader.understand("all areas except London on carers", None)
+    assert left_out.excluded_systems == ("south-east-london",)
+    assert reader.understand("Sefton in the North West", None).systems == ("sefton",)
+    for text in ("London Living Wage", "the north west of the borough"):
+        assert reader.understand(text, None).systems == ()
+
+
+def test_a_whole_that_the_corpus_has_a_part_of_stays_among_the_words(reader: Understander) -> None:
+    asked = reader.understand("places in Cheshire and Merseyside ICB", None)
+    assert asked.systems == ("sefton",)
+    assert "Cheshire" in asked.subject
+    assert any("as a whole is not in the corpus" in note for note in asked.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("Greater Manchester digital plans", "Greater Manchester"),
+        ("What does Cornwall say?", "Cornwall"),
+        ("what does kent say about carers", "Kent"),
+        ("dementia in Surrey", "Surrey"),
+        ("north west london carers", "North West London"),
+        ("people who sleep rough in Bath", "Bath"),
+    ],
+)
+def test_bodies_outside_the_corpus_are_named(reader: Understander, text: str, name: str) -> None:
+    understood = reader.understand(text, None)
+    assert understood.outside == (name,)
+    assert name.split()[0].casefold() not in understood.subject.casefold()
+
+
+@pytest.mark.parametrize("text", ["help with a bath", "Bath lifts", "Liverpool hospitals"])
+def test_everyday_words_and_what_documents_speak_of_are_no_bodies(
+    reader: Understander, text: str
+) -> None:
+    assert not reader.understand(text, None).outside
+
+
+def test_a_body_outside_beside_one_of_the_corpus_is_told(
+    reader: Understander, searcher: Searcher
+) -> None:
+    asked = reader.understand("compare Sefton and Leeds on carers", None)
+    assert (asked.systems, asked.outside, asked.subject) == (("sefton",), ("Leeds",), "carers")
+    assert "Leeds is not in the corpus: nothing can be said for them." in asked.notes
+    assert asked.notes[0] in searcher.ask(Query(asked.text)).notes
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "which areas do not mention carers?",
+        "who is silent on carers",
+        "which systems address carers",
+        "who says nothing about carers?",
+    ],
+)
+def test_who_speaks_and_who_does_not_is_asked_for_by_its_subject(
+    reader: Understander, text: str
+) -> None:
+    assert reader.understand(text, None).subject.rstrip("?") == "carers"
 
 
 def test_a_longer_name_is_not_a_shorter_one(reader: Understander) -> None:

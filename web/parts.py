@@ -4,8 +4,8 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from indexer.store import Store
-from search_api.headline import listed
 from search_api.model import Understood
+from search_api.naming import listed
 from web.address import Address
 from web.highlight import Wanted
 

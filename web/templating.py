@@ -7,7 +7,8 @@ from jinja2 import ChainableUndefined, ChoiceLoader, Environment, PackageLoader,
 from jinja2.utils import missing
 
 from search_api.dates import british_date
-from search_api.headline import listed, plural
+from search_api.headline import plural
+from search_api.naming import listed
 from web.format import capital, page_reference, period
 
 

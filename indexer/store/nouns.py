@@ -64,7 +64,8 @@ def reading_json(reading: Reading) -> tuple[str, str, str, str, str]:
 def system_of(d: dict[str, Any]) -> System:
     """A system from its fields."""
     lineage = tuple(Lineage(**s | {"bodies": tuple(s["bodies"])}) for s in d["lineage"])
-    return System(**d | {"aliases": tuple(d["aliases"]), "lineage": lineage})
+    names = {name: tuple(d.get(name, ())) for name in ("aliases", "places")}
+    return System(**d | names | {"lineage": lineage})
 
 
 def theme_of(d: dict[str, Any]) -> Theme:
