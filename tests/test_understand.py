@@ -3,6 +3,7 @@
 import pytest
 
 from corpus.errors import QueryError
+from indexer.store import spelling
 from search_api.medical import is_personal_medical
 from search_api.model import Query
 from search_api.searcher import Searcher
@@ -171,6 +172,9 @@ def test_misspelt_words_are_put_right_and_told(reader: Understander) -> None:
     understood = reader.understand("demenita diagnosis", None)
     assert understood.spelling == "dementia diagnosis"
     assert any("demenita" in note for note in understood.notes)
+    # Letters left out before others in their place, however common the other word is.
+    known = {"palliative": 1, "positive": 40}
+    assert spelling.likeliest("palitive", known) == "palliative"
 
 
 def test_a_region_names_the_systems_in_it_and_leaves_them_out(reader: Understander) -> None:

@@ -4,7 +4,7 @@ from collections.abc import Mapping
 from functools import cache
 
 from rapidfuzz import process
-from rapidfuzz.distance import DamerauLevenshtein
+from rapidfuzz.distance import DamerauLevenshtein, Indel
 from spellchecker import SpellChecker
 
 LONG_WORD = 8
@@ -42,8 +42,9 @@ def likeliest(word: str, known: Mapping[str, int]) -> str | None:
         score_cutoff=_most(word),
         limit=None,
     )
-    ranked = [(away, -known[w], w) for w, away, _ in near]
-    return min(ranked)[2] if ranked else None
+    # Of as many slips, letters left out or doubled are likelier than others in their place.
+    ranked = [(away, Indel.distance(word, w), -known[w], w) for w, away, _ in near]
+    return min(ranked)[-1] if ranked else None
 
 
 def _most(word: str) -> int:
