@@ -251,13 +251,13 @@ def strongest(found: Sequence[Weighed], most: int = MOST_STATEMENTS) -> list[Wei
     return kept
 
 
-def _strength(weighed: Weighed) -> tuple[int, bool, float, str, int]:
-    """Sorts by rung, then those with a figure, then the likeliest."""
+def _strength(weighed: Weighed) -> tuple[int, bool, bool, float, str, int]:
+    """Sorts by rung, then what is likely, then those with a figure, then the likeliest."""
     ladder, triggers = weighed.rung
     figure = any(FIGURE.search(t) for t in triggers)
     place = weighed.stated.document_id, weighed.stated.start
     likely = round(weighed.probability, 5)
-    return -LADDER.index(ladder), not figure, -likely, *place
+    return -LADDER.index(ladder), likely < LIKELY, not figure, -likely, *place
 
 
 def _overlap(one: frozenset[str], other: frozenset[str]) -> bool:

@@ -22,6 +22,10 @@ from search_api.naming import listed
 
 FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
 
+ASKING = re.compile(
+    r"(?:what|how|who|whose|which|where|when|why|do|does|did|is|are|has|have|will|can)\b",
+    re.IGNORECASE,
+)
 DOUBTFUL = "Found by meaning: it may be about something near your subject. Read and judge."
 """What is said before statements of a system none of which is sure."""
 
@@ -43,7 +47,9 @@ def subject_of(understood: Understood, asked: Asked) -> str:
     """The subject in as few words as it was asked in."""
     if asked.theme is not None:
         return asked.theme.label.lower() if asked.theme.label[1:].islower() else asked.theme.label
-    return f"“{understood.subject.rstrip('?. ')}”"
+    # A question that lost the name in its middle reads badly: "how much does spend on beds".
+    cut = understood.text if ASKING.match(understood.subject) else understood.subject
+    return f"“{cut.rstrip('?. ')}”"
 
 
 def headline(

@@ -93,10 +93,17 @@ EVERYDAY = frozenset(
 # A question put to all systems at once.
 DUE = re.compile(
     r"\b(?:over[- ]?due|past (?:its|their|the) (?:date|deadline)s?|deadlines?"
-    r"|due (?:before|by|in|this|next))\b",
+    r"|due (?:before|by|in|this|next)"
+    r"|what (?:happens|will happen|is (?:planned|promised|to be done))\s+(?:in|by|before|during)"
+    r"\s[^?]{0,20}?20\d\d)\b",
     re.IGNORECASE,
 )
 ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in the register."
+# What is asked for where nothing but priorities is: "what are the main priorities?"
+PRIORITIES = frozenset(
+    stem(w) for w in "priority priorities main key strategic top headline overall declared".split()
+)
+ABOUT_PRIORITIES = "The priorities that each system declares stand side by side under “Priorities”."
 ACROSS = re.compile(
     r"\b(?:icss?|icses|icbs?|systems|strategies|bodies|documents|plans|areas|compare|everyone"
     r"|each (?:system|body|area|strategy)|which (?:system|area|strategy|plan|body)"
@@ -196,6 +203,9 @@ class Understander:
             notes.append(f"“{typed}” is nowhere in the documents; “{right}” was searched for.")
         if DUE.search(text):
             notes.append(ABOUT_DUE)
+        asked_for = {w for w in terms(subject) if w not in FRAME_STEMS}
+        if stem("priorities") in asked_for and asked_for <= PRIORITIES:
+            notes.append(ABOUT_PRIORITIES)
         if corrections:
             expansions = tuple(self._expansions(subject, []))
         return Understood(

@@ -8,7 +8,15 @@ import pytest
 from indexer.statements import Stated
 from search_api import medical
 from search_api.amounts import AMOUNTS, amount_asked
-from search_api.answer import BARE_HEADING, SURE, Weighed, firmly, found_in, states_nothing
+from search_api.answer import (
+    BARE_HEADING,
+    SURE,
+    Weighed,
+    firmly,
+    found_in,
+    states_nothing,
+    strongest,
+)
 from search_api.cover import Weight
 from search_api.judge import (
     ANSWERABLE,
@@ -335,3 +343,16 @@ def test_medical_advice_is_refused_and_pointed_elsewhere(searcher: Searcher) -> 
     assert not answer.citations
     found = searcher.search(Query("Can I take ibuprofen with my blood pressure tablets?"))
     assert medical.REASON in found.notes
+
+
+def test_of_one_rung_what_is_likely_comes_before_a_figure() -> None:
+    def said(text: str, likely: float, start: int) -> Weighed:
+        stated = Stated("d", "s", start, start + len(text), text, "prose", ())
+        return Weighed(stated, likely, spoken=True, sure=True, evidence=GOOD)
+
+    near = said("We will open 75% of hubs by March 2025.", 0.1, 0)
+    asked_for = said("We will open a dementia café by June 2024.", 0.9, 100)
+    figure = said("We will open cafés for 40% of carers by May 2024.", 0.5, 200)
+    hoped = said("We want dementia to be understood.", 0.95, 300)
+    assert {w.rung[0] for w in (near, asked_for, figure)} == {"commitment"}
+    assert strongest([near, asked_for, figure, hoped]) == [figure, asked_for, near, hoped]

@@ -8,7 +8,7 @@ from search_api.medical import is_personal_medical
 from search_api.model import Query
 from search_api.searcher import Searcher
 from search_api.thesaurus import SOURCE, open_thesaurus
-from search_api.understand import ABOUT_DUE, Understander, asks_across
+from search_api.understand import ABOUT_DUE, ABOUT_PRIORITIES, Understander, asks_across
 
 HOME = "lancashire-south-cumbria"
 
@@ -365,6 +365,8 @@ def test_a_system_both_asked_for_and_left_out_is_searched(reader: Understander) 
     [
         ("Which commitments are overdue?", True),
         ("what is due before April 2024 on cancer", True),
+        ("what happens in 2024/25?", True),
+        ("what is planned by March 2025", True),
         ("deaths due to cancer", False),
         ("dementia", False),
     ],
@@ -389,3 +391,17 @@ def test_what_leads_up_to_the_subject_is_no_part_of_it(
     reader: Understander, text: str, subject: str
 ) -> None:
     assert reader.understand(text, None).subject == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "told"),
+    [
+        ("What are Sefton's main priorities?", True),
+        ("compare priorities", True),
+        ("What are the priorities for carers?", False),
+    ],
+)
+def test_who_asks_for_priorities_is_told_where_they_stand(
+    reader: Understander, text: str, told: bool
+) -> None:
+    assert (ABOUT_PRIORITIES in reader.understand(text, None).notes) == told
