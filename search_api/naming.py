@@ -73,11 +73,12 @@ class Names:
         lower = [w[0].lower().removesuffix("'s") for w in words]
         found: list[Named] = []
         taken = [False] * len(words)
+        strange = [not self._store.document_frequency(stem(w)) for w in lower]
         for look in (self._exact, self._alike):
             for at in range(len(words)):
                 if taken[at]:
                     continue
-                for meaning, count in look(lower, at):
+                for meaning, count in look(lower, strange, at):
                     start, end = words[at].start(), words[at + count - 1].end()
                     if any(taken[at : at + count]) or not self._counts(meaning, text, start, end):
                         continue
@@ -99,28 +100,30 @@ class Names:
             return ""
         return " ".join(w for w in named.typed.split() if w.lower() not in place)
 
-    def _exact(self, words: Sequence[str], at: int) -> Iterator[tuple[Meaning, int]]:
+    def _exact(
+        self, words: Sequence[str], _: Sequence[bool], at: int
+    ) -> Iterator[tuple[Meaning, int]]:
         for count in range(min(self._longest, len(words) - at), 0, -1):
             meaning = self._meanings.get(tuple(words[at : at + count]))
             if meaning is not None:
                 yield meaning, count
 
-    def _alike(self, words: Sequence[str], at: int) -> Iterator[tuple[Meaning, int]]:
+    def _alike(
+        self, words: Sequence[str], strange: Sequence[bool], at: int
+    ) -> Iterator[tuple[Meaning, int]]:
         """A misspelt name: like an alias, as many words, and not words that the documents know."""
         for count in range(min(MOST_FUZZY_WORDS, len(words) - at), 0, -1):
             typed = " ".join(words[at : at + count])
-            if len(typed) < LEAST_FUZZY_LENGTH or self._known(words[at : at + count]):
+            if not any(strange[at : at + count]) or len(typed) < LEAST_FUZZY_LENGTH:
                 continue
             near = self._fuzzy_by_count[count]
             best = process.extractOne(typed, near, scorer=fuzz.ratio, score_cutoff=LIKENESS)
             # One letter is more of a short name: "Seften".
-            one_off = (name for name in near if OSA.distance(typed, name, score_cutoff=1) <= 1)
+            short = near if best is None and count == 1 else []
+            one_off = (name for name in short if OSA.distance(typed, name, score_cutoff=1) <= 1)
             name = best[0] if best else next(one_off, None)
             if name is not None:
                 yield self._fuzzy[name], count
-
-    def _known(self, words: Sequence[str]) -> bool:
-        return all(self._store.document_frequency(stem(word)) for word in words)
 
     def _counts(self, meaning: Meaning, text: str, start: int, end: int) -> bool:
         """Whether a name stands there for the body, and not for something called after it."""
