@@ -57,7 +57,8 @@ class Theme:
     """A subject that planners compare by, with the words that count as speaking of it.
 
     A word inside one of the phrases in `passing` does not count: "patients and their families and
-    carers" is not about carers.
+    carers" is not about carers. Whoever asks for one of `names` asks for the whole theme, not for
+    one word of it.
     """
 
     id: str
@@ -65,6 +66,7 @@ class Theme:
     group: str
     words: tuple[str, ...]
     passing: tuple[str, ...] = ()
+    names: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

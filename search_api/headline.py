@@ -65,11 +65,14 @@ def headline(
     total = len(answers)
     if not spoken and not doubtful and understood.outside and not understood.systems:
         return f"{listed(understood.outside[:3])}: not in the corpus."
+    outside = f"; {lacking(understood.outside)}" if understood.outside else ""
     if not spoken and not doubtful:
         body = plural(total, f"{others}system")
         if total == 1:
-            return f"{answers[0].name} was not found to address {subject}."
-        return f"None of {body} was found to address {subject}." if total else "Nothing to search."
+            return f"{answers[0].name} was not found to address {subject}{outside}."
+        if not total:
+            return "Nothing to search."
+        return f"None of {body} was found to address {subject}{outside}."
     parts = []
     if spoken:
         verb = "addresses" if len(spoken) == 1 else "address"
@@ -84,7 +87,12 @@ def headline(
     silent = [a.name for a in answers if a.status == "silent"]
     if silent:
         parts.append(f"{listed(silent)} {'is' if len(silent) == 1 else 'are'} silent")
-    return "; ".join(parts) + "."
+    return "; ".join(parts) + outside + "."
+
+
+def lacking(outside: Sequence[str]) -> str:
+    """That bodies which were asked about are not in the corpus."""
+    return f"{listed(outside[:3])} {'is' if len(outside) == 1 else 'are'} not in the corpus"
 
 
 def _promise(said: SystemAnswer) -> str:
@@ -111,17 +119,17 @@ def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) ->
     if is_personal_medical(understood.text):
         return medical.REASON
     if understood.outside and not understood.systems:
-        names = listed(understood.outside[:3])
         return (
-            f"{names} {'is' if len(understood.outside) == 1 else 'are'} not in the corpus: "
+            f"{lacking(understood.outside)}: "
             "no document of theirs is indexed, so nothing can be said for them."
         )
     passages = sum(a.searched.passages for a in answers)
     pages = sum(a.searched.unreadable_pages for a in answers)
     unread = f"; {plural(pages, 'page')} could not be read" if pages else ""
+    outside = f" {lacking(understood.outside)}." if understood.outside else ""
     return (
         f"Nothing in {plural(passages, 'passage')} of {plural(len(answers), 'system')} speaks "
-        f"to this closely enough to quote{unread}. The nearest passages are shown."
+        f"to this closely enough to quote{unread}. The nearest passages are shown.{outside}"
     )
 
 

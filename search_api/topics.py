@@ -95,7 +95,7 @@ def _wanted(subject: str) -> tuple[str, ...]:
 
 
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
-    """The theme that a subject names: by its label or its id, and nothing more.
+    """The theme that a subject names: by its label, its id or another name, and nothing more.
 
     A word of a theme is not the theme: who asks for menopause does not ask for women's health.
     """
@@ -105,7 +105,8 @@ def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
     best = None
     for theme in themes:
         label = tuple(terms(theme.label))
-        if wanted in (label, tuple(terms(theme.id))):
+        names = (theme.id, *theme.names)
+        if wanted == label or any(wanted == tuple(terms(name)) for name in names):
             return theme
         if set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
             best = best or theme

@@ -190,11 +190,6 @@ class Understander:
             names = listed(sorted(self._store.systems[s].name for s in both))
             notes.append(f"{names} is both asked for and left out: no system is left out for that.")
         outside = dict.fromkeys(n.meaning.name for n in wanted if n.meaning.kind == "outside")
-        if outside and _systems_of(wanted):
-            are = "is" if len(outside) == 1 else "are"
-            notes.append(
-                f"{listed([*outside])} {are} not in the corpus: nothing can be said for them."
-            )
         subject = self._subject(text, named, without)
         expansions = tuple(self._expansions(subject, notes))
         spelling, corrections = self._spelling(subject)

@@ -133,6 +133,9 @@ def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> N
     known = theme_of("dementia", themes)
     assert known is not None and known.id == "dementia"
     assert theme_of("dementia diagnosis rate in 2023", themes) is None
+    for name, theme in (("older people", "ageing-well"), ("UEC", "urgent-emergency-care")):
+        known = theme_of(name, themes)
+        assert known is not None and known.id == theme
 
 
 def test_a_word_of_a_theme_is_a_topic_of_its_own(searcher: Searcher) -> None:

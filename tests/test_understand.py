@@ -224,8 +224,10 @@ def test_a_body_outside_beside_one_of_the_corpus_is_told(
 ) -> None:
     asked = reader.understand("compare Sefton and Leeds on carers", None)
     assert (asked.systems, asked.outside, asked.subject) == (("sefton",), ("Leeds",), "carers")
-    assert "Leeds is not in the corpus: nothing can be said for them." in asked.notes
-    assert asked.notes[0] in searcher.ask(Query(asked.text)).notes
+    assert searcher.ask(Query(asked.text)).headline.endswith("; Leeds is not in the corpus.")
+    silent = searcher.ask(Query("compare South East London and Leeds on dementia"))
+    assert silent.headline.endswith("; Leeds is not in the corpus.")
+    assert silent.reason is not None and silent.reason.endswith("Leeds is not in the corpus.")
 
 
 @pytest.mark.parametrize(

@@ -61,17 +61,13 @@ def understood_as(store: Store, understood: Understood, address: Address) -> tup
         out.append(Read(f"Only {_names(understood.systems, names)}, as the question says", every))
     if understood.excluded_systems:
         out.append(_left_out(understood, names, address))
+    together: dict[tuple[str, str | None], list[str]] = {}
     for found in understood.expansions:
-        where = f" (from {found.source})" if found.source else ""
-        out.append(
-            Read(
-                f"“{found.from_}” was also searched for as “{found.to}”{where}",
-                Link(
-                    f"Only “{found.from_}” as typed",
-                    str(address.set("q", f'"{found.from_}"')),
-                ),
-            )
-        )
+        together.setdefault((found.from_, found.source), []).append(f"“{found.to}”")
+    for (typed, source), others in together.items():
+        where = f" (from {source})" if source else ""
+        only = Link(f"Only “{typed}” as typed", str(address.set("q", f'"{typed}"')))
+        out.append(Read(f"“{typed}” was also searched for as {listed(others)}{where}", only))
     for phrase in understood.phrases:
         out.append(Read(f"Every passage must hold “{phrase}” word for word"))
     for word in understood.without:

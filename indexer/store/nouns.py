@@ -70,7 +70,8 @@ def system_of(d: dict[str, Any]) -> System:
 
 def theme_of(d: dict[str, Any]) -> Theme:
     """A theme from its fields."""
-    return Theme(**d | {"words": tuple(d["words"]), "passing": tuple(d.get("passing", ()))})
+    words = {name: tuple(d.get(name, ())) for name in ("words", "passing", "names")}
+    return Theme(**d | words)
 
 
 def passage_of(d: dict[str, Any]) -> Passage:
