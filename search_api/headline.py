@@ -3,9 +3,8 @@
 import re
 from collections.abc import Sequence
 
-from indexer.statements import sentences
 from search_api import medical
-from search_api.dates import Date, dates_in, deadlines_in
+from search_api.dates import dates_in
 from search_api.judge import Asked
 from search_api.medical import is_personal_medical
 from search_api.model import (
@@ -98,20 +97,10 @@ def lacking(outside: Sequence[str]) -> str:
 def _promise(said: SystemAnswer) -> str:
     """What a system's strongest statement commits it to, in its own figures and dates."""
     first = said.statements[0]
-    figures = [t for t in first.triggers if FIGURE.search(t)]
-    measured = bool(figures)
-    dates = _dates_of(figures, first.text) if measured else []
-    dates = dates or [d for t in first.triggers for d in dates_in(t)]
+    measured = any(FIGURE.search(t) for t in first.triggers)
+    dates = [d for t in first.triggers for d in dates_in(t)]
     by = f" by {' '.join(dates[0].text.removeprefix('by ').split())}" if dates else ""
     return f"{said.name} commits to {'a target' if measured else 'action'}{by}"
-
-
-def _dates_of(figures: Sequence[str], text: str) -> list[Date]:
-    """The dates of the first sentence with a figure: another's are not the figure's."""
-    for start, end in sentences(text):
-        if any(figure in text[start:end] for figure in figures):
-            return deadlines_in(text[start:end])
-    return []
 
 
 def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) -> str:

@@ -74,7 +74,8 @@ def grade(
     figures = aims_in(text if place == "row" else own)
     deadlines = row.deadlines
     if deadlines and (figures or place in ("act", "aim", "row")):
-        return "commitment", (*figures[:1], deadlines[0].text)
+        own_dates = _dates_of(figures[:1], text)
+        return "commitment", (*figures[:1], *(own_dates or (deadlines[0].text,)))
     if place in ("owner", "time"):
         return "mention", ()
     rung, triggers = by_words(own or text)
@@ -119,6 +120,14 @@ def _dates(sentence: str) -> Triggers:
         return (found[0].text,)
     if AHEAD.search(sentence) and (match := YEAR_AHEAD.search(sentence)):
         return (match[1],)
+    return ()
+
+
+def _dates_of(figures: Triggers, text: str) -> Triggers:
+    """The date by which a figure is to be reached, if its own sentence names one."""
+    for start, end in sentences(text) if figures else ():
+        if figures[0] in text[start:end]:
+            return tuple(date.text for date in deadlines_in(text[start:end])[:1])
     return ()
 
 

@@ -16,6 +16,7 @@ from indexer.build import build_index
 from indexer.settings import IndexSettings
 from search_api.commitments import DUE, is_due_before, register, select
 from search_api.headline import _promise
+from search_api.ladder import grade
 from search_api.model import Commitment, Filters, Query
 from search_api.params import CommitmentParams
 from search_api.promised import measure_of
@@ -188,25 +189,27 @@ def test_the_register_of_a_corpus_of_ones_own(tiny_settings: IndexSettings) -> N
 
 
 @pytest.mark.parametrize(
-    ("text", "triggers", "told"),
+    ("timeframe", "triggers", "told"),
     [
         (
             "March 2025\nTo achieve 75% faster diagnosis by March 2024.\nAnd 80% by 2028.",
-            ("75%", "80%", "March 2025"),
+            ("75%", "March 2024"),
             "Sefton commits to a target by March 2024",
         ),
         (
-            "Reach 66.7%",
+            "September 2023\nReach 66.7%",
             ("66.7%", "September 2023"),
             "Sefton commits to a target by September 2023",
         ),
-        ("Reach 66.7%", ("66.7%",), "Sefton commits to a target"),
-        ("Open a hub by June 2023", ("Open", "June 2023"), "Sefton commits to action by June 2023"),
+        ("June 2023", ("June 2023",), "Sefton commits to action by June 2023"),
     ],
 )
-def test_a_headline_gives_a_figure_its_own_date(
-    searcher: Searcher, text: str, triggers: tuple[str, ...], told: str
+def test_a_figure_has_its_own_date(
+    searcher: Searcher, timeframe: str, triggers: tuple[str, ...], told: str
 ) -> None:
+    text = f"Open a hub\n{timeframe}"
+    cells = (("Objective", "Open a hub"), ("Timeframe", timeframe))
+    assert grade(text, cells) == ("commitment", triggers)
     said = next(s for s in searcher.ask(Query("dementia")).systems if s.system == "sefton")
     first = replace(said.statements[0], text=text, triggers=triggers)
     assert _promise(replace(said, statements=(first,))) == told
