@@ -66,7 +66,12 @@ ORDERS = re.compile(
     r"(?: and contrast)?(?: what(?= \w))?\s*)+",
     re.IGNORECASE,
 )
-ABOUT = re.compile(r"^(?:on|about)\s+(?=\w)", re.IGNORECASE)
+ABOUT = re.compile(
+    r"^(?:(?:every(?:one|body)|all(?: (?:other )?(?:systems|areas|places|icss?|icbs?))?)\s+)?"
+    r"(?:on|about)\s+(?=\w)",
+    re.IGNORECASE,
+)
+IN_THE = re.compile(r"\b(?:in|of|at|from|across|within|for|by)(?:\s+the)?\s+$", re.IGNORECASE)
 DANGLING = re.compile(
     r"[,:;]?\s*(?:\b(?:in|for|by|of|at|from|across|with|to|between|and|or|than|versus|vs"
     r"|compare[ds]?|compared (?:with|to))\s*)+(?=[?.!]*$)",
@@ -248,6 +253,8 @@ class Understander:
             if after is not None and JOINING.fullmatch(text[n.end : after]):
                 cut = cut[: n.end] + " " + cut[after:]
             before = EXCLUDING.sub(" ", cut[: n.start])
+            if n.meaning.kind != "own":
+                before = IN_THE.sub("", before)
             cut = f"{before} {self._body(n, before)} {cut[n.end :]}"
             after = n.start
         cut = WITH_ALL.sub(" ", cut) if _compared_with_all(text, named) else cut

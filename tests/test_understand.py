@@ -212,6 +212,11 @@ def test_bodies_outside_the_corpus_are_named(reader: Understander, text: str, na
     assert name.split()[0].casefold() not in understood.subject.casefold()
 
 
+def test_what_joined_a_name_to_the_subject_goes_with_it(reader: Understander) -> None:
+    assert reader.understand("plans in the Midlands for cancer", None).subject == "plans for cancer"
+    assert reader.understand("everyone but Leeds on dementia", None).subject == "dementia"
+
+
 @pytest.mark.parametrize("text", ["help with a bath", "Bath lifts", "Liverpool hospitals"])
 def test_everyday_words_and_what_documents_speak_of_are_no_bodies(
     reader: Understander, text: str
