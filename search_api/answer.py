@@ -139,7 +139,7 @@ def weigh(
             evidence = features(asked, stated, cosine, like, near.background)
             likely = probability(evidence)
             spoken = asked.theme is not None and speaks_of(asked, stated)
-            sure = firmly(asked, stated, evidence, likely) if spoken else likely >= SURE
+            sure = firmly(asked, stated, evidence, likely) if spoken else surely(evidence, likely)
             out.append(Weighed(stated, likely, spoken, sure, evidence))
     return sorted(
         out, key=lambda w: (-round(w.probability, 5), w.stated.document_id, w.stated.start)
@@ -165,6 +165,17 @@ def _is_title(text: str) -> bool:
                 return False  # as nearly every sentence does, within a few words
             count += 1
     return 0 < count <= LONGEST_TITLE
+
+
+def surely(evidence: Features, likely: float) -> bool:
+    """Whether a statement is about the subject: it is very likely, or likely and in those words.
+
+    Of the labelled statements from `LIKELY` to `SURE` that hold all that was asked for, word by
+    word, and are not long, 19 of 20 are on the subject; of the others two in three.
+    """
+    in_those_words = min(evidence.inside, evidence.pairs) > 0.99
+    short = evidence.words <= WORDS_FOR_EACH
+    return likely >= SURE or (likely >= LIKELY and in_those_words and short)
 
 
 def firmly(asked: Asked, stated: Stated, evidence: Features, likely: float) -> bool:
@@ -195,7 +206,7 @@ def spoken_to(asked: Asked, weighed: Mapping[str, Sequence[Weighed]]) -> dict[st
     """
     everything = [w for held in weighed.values() for w in held]
     best = max((w.probability for w in everything), default=0.0)
-    if asked.theme is None and best < SURE:
+    if asked.theme is None and not any(w.sure for w in everything):
         whole = support(asked, [w.evidence for w in everything], best)
         if answerable(whole) < ANSWERABLE:
             return {system: [] for system in weighed}

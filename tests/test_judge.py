@@ -10,12 +10,14 @@ from search_api import medical
 from search_api.amounts import AMOUNTS, amount_asked
 from search_api.answer import (
     BARE_HEADING,
+    LIKELY,
     SURE,
     Weighed,
     firmly,
     found_in,
     states_nothing,
     strongest,
+    surely,
 )
 from search_api.cover import Weight
 from search_api.judge import (
@@ -346,6 +348,14 @@ def test_medical_advice_is_refused_and_pointed_elsewhere(searcher: Searcher) -> 
     assert not answer.citations
     found = searcher.search(Query("Can I take ibuprofen with my blood pressure tablets?"))
     assert medical.REASON in found.notes
+
+
+def test_what_is_likely_and_in_those_words_is_sure() -> None:
+    words = replace(GOOD, inside=1.0, pairs=1.0)
+    assert surely(words, SURE - 0.3) and not surely(words, LIKELY - 0.1)
+    for less in (replace(words, inside=0.9), replace(words, pairs=0.5), replace(words, words=200)):
+        assert not surely(less, SURE - 0.3)
+        assert surely(less, SURE)
 
 
 def test_of_one_rung_what_is_likely_comes_before_a_figure() -> None:
