@@ -59,6 +59,23 @@ FRAMES = re.compile(
     r"(?: to do)?(?: anything| something| much| what)? (?:about|on|for|regarding))\s+",
     re.IGNORECASE,
 )
+# Who asks means the home system: "what is our target for …", "compare us with Sefton".
+OWN = re.compile(
+    r"\bour (?:own )?(?:plans?|strateg\w+|documents?|commitments?|targets?|priorit\w+|position"
+    r"|system|icss?|icb|place)\b|\b(?:do|have|did|are|will|should) we\b",
+    re.IGNORECASE,
+)
+US = re.compile(r"\b(?:us|we|ours?|ourselves)\b", re.IGNORECASE)
+US_COMPARED = re.compile(
+    r"^\W*(?:compare\s+|how (?:do|are|does)\s+)?(?:us|we|ours?(?: \w+)?)\b"
+    r"(?:\s+(?:compared?|differ|with|to|from|and|against|versus|vs|the|others?|rest))*"
+    r"(?:\s+(?:on|about|for))?\s+",
+    re.IGNORECASE,
+)
+BESIDE_OTHERS = re.compile(
+    r"\b(?:others?|only|alone|first|last|more|less|better|ahead|behind|everyone)\b", re.IGNORECASE
+)
+NOT_ONLY = re.compile(r"\bnot (?:only|just)(?: (?:in|for|at))?\s+$", re.IGNORECASE)
 # What is ordered at the start of a question, and what is left hanging once names are gone.
 ORDERS = re.compile(
     r"^\W*(?:(?:please )?"
@@ -161,7 +178,8 @@ class Understander:
         phrases = tuple(m.strip() for m in PHRASE.findall(text))
         if len(PHRASE.sub(" ", text).split()) > MOST_BESIDE_PHRASE:
             phrases = ()
-        named = self._names.find(text)
+        found = self._names.find(text)
+        named = [n for n in found if not NOT_ONLY.search(text[: n.start])]
         excluded: list[Named] = []
         for n in named:
             last = excluded[-1].end if excluded else None
@@ -179,6 +197,10 @@ class Understander:
                 f"{self._listed(wanted[0])} is compared with all systems: all are searched."
             )
             wanted = []
+        own = home is not None and _means_home(text, wanted)
+        if own and home is not None:
+            name = self._store.systems[home].name
+            notes.append(f"“We”, “us” and “our” were read as {name}, your own system.")
         left_out = _systems_of(excluded)
         if OTHER.search(text):
             if home is None:
@@ -195,7 +217,7 @@ class Understander:
             names = listed(sorted(self._store.systems[s].name for s in both))
             notes.append(f"{names} is both asked for and left out: no system is left out for that.")
         outside = dict.fromkeys(n.meaning.name for n in wanted if n.meaning.kind == "outside")
-        subject = self._subject(text, named, without)
+        subject = self._subject(text, found, without)
         expansions = tuple(self._expansions(subject, notes))
         spelling, corrections = self._spelling(subject)
         for typed, right in corrections.items():
@@ -210,7 +232,7 @@ class Understander:
             expansions = tuple(self._expansions(subject, []))
         return Understood(
             text=text,
-            systems=tuple(_systems_of(wanted)),
+            systems=tuple(dict.fromkeys([*([home] if own and home else ()), *_systems_of(wanted)])),
             excluded_systems=tuple(dict.fromkeys(left_out)),
             expansions=expansions,
             notes=tuple(dict.fromkeys(notes)),
@@ -252,12 +274,14 @@ class Understander:
             # "Sefton and South East London": what joins two names goes with them.
             if after is not None and JOINING.fullmatch(text[n.end : after]):
                 cut = cut[: n.end] + " " + cut[after:]
-            before = EXCLUDING.sub(" ", cut[: n.start])
+            before = EXCLUDING.sub(" ", NOT_ONLY.sub("", cut[: n.start]))
             if n.meaning.kind != "own":
                 before = IN_THE.sub("", before)
             cut = f"{before} {self._body(n, before)} {cut[n.end :]}"
             after = n.start
         cut = WITH_ALL.sub(" ", cut) if _compared_with_all(text, named) else cut
+        if COMPARED.search(text):
+            cut = US_COMPARED.sub("", re.sub(r"\s+", " ", cut))
         for word in without:
             cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
         cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)
@@ -358,6 +382,13 @@ def asks_across(text: str) -> bool:
 def _systems_of(named: Iterable[Named]) -> list[str]:
     """The systems that names mean, each once."""
     return list(dict.fromkeys(system for n in named for system in n.systems))
+
+
+def _means_home(text: str, wanted: Sequence[Named]) -> bool:
+    """Whether a question is put to the asker's own system, alone or beside those it names."""
+    if COMPARED.search(text) and US.search(text):
+        return bool(wanted)
+    return bool(OWN.search(text)) and not (OTHER.search(text) or BESIDE_OTHERS.search(text))
 
 
 def _compared_with_all(text: str, named: Sequence[Named]) -> bool:

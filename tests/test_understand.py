@@ -412,3 +412,32 @@ def test_who_asks_for_priorities_is_told_where_they_stand(
     reader: Understander, text: str, told: bool
 ) -> None:
     assert (ABOUT_PRIORITIES in reader.understand(text, None).notes) == told
+
+
+@pytest.mark.parametrize(
+    ("text", "systems", "subject"),
+    [
+        ("what is our target for dementia?", ("sefton",), "what is our target for dementia?"),
+        ("what have we promised on dentistry", ("sefton",), "dentistry"),
+        ("compare us with SEL on dementia", ("sefton", "south-east-london"), "dementia"),
+        ("how do we compare with SEL on housing", ("sefton", "south-east-london"), "housing"),
+        ("are we the only one with a dementia target", (), None),
+        ("do we do more than others on carers?", (), None),
+        ("how will our residents be involved", (), None),
+        ("what do other ICSs say about our plan", (), None),
+    ],
+)
+def test_we_is_the_home_system_unless_others_are_asked_about(
+    reader: Understander, text: str, systems: tuple[str, ...], subject: str | None
+) -> None:
+    asked = reader.understand(text, "sefton")
+    assert asked.systems == systems
+    assert subject is None or asked.subject == subject
+    assert any("your own system" in note for note in asked.notes) == bool(systems)
+    alone = reader.understand(text, None)
+    assert "sefton" not in alone.systems
+
+
+def test_not_only_one_system_is_a_question_to_all(reader: Understander) -> None:
+    asked = reader.understand("dementia, not only in Sefton", None)
+    assert (asked.systems, asked.excluded_systems, asked.subject) == ((), (), "dementia")
