@@ -11,8 +11,8 @@ from dataclasses import dataclass
 from indexer.analyse import terms
 from indexer.store import Store
 from search_api.model import Understood
+from search_api.subject import FRAME_STEMS
 from search_api.thesaurus import SOURCE
-from search_api.understand import FRAME_STEMS
 
 ALIKE = 0.7
 """What another word for a word counts, beside the word itself."""

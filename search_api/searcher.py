@@ -61,8 +61,9 @@ from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
 from search_api.topics import ThemeWords, theme_of
-from search_api.understand import Understander, asks_across
+from search_api.understand import Understander
 from search_api.weighing import Weigher
+from search_api.whom import asks_across
 
 
 class Searcher:

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from corpus.model import Theme
 from indexer.analyse import stems, terms, tokens
 from search_api.model import Understood
+from search_api.subject import FRAME_STEMS
 from search_api.thesaurus import SOURCE
-from search_api.understand import FRAME_STEMS
 
 
 @dataclass(frozen=True, slots=True)

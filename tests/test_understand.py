@@ -8,7 +8,8 @@ from search_api.medical import is_personal_medical
 from search_api.model import Query
 from search_api.searcher import Searcher
 from search_api.thesaurus import SOURCE, open_thesaurus
-from search_api.understand import ABOUT_DUE, ABOUT_PRIORITIES, Understander, asks_across
+from search_api.understand import ABOUT_DUE, ABOUT_PRIORITIES, Understander
+from search_api.whom import asks_across
 
 HOME = "lancashire-south-cumbria"
 
