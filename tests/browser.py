@@ -105,11 +105,14 @@ class Reader:
 
     def tabs_to(self, text: str, most: int = 60) -> None:
         """Presses Tab until something with a text has the focus."""
+        # On a busy machine nothing has it yet after the first Tab; the body holds every text.
+        focused = (
+            "() => { const it = document.activeElement;"
+            " return it === document.body ? '' : `${it.id} ${it.innerText}`; }"
+        )
         for _ in range(most):
             self.page.keyboard.press("Tab")
-            found = self.page.evaluate(
-                "() => `${document.activeElement.id} ${document.activeElement.innerText}`"
-            )
+            found = self.page.evaluate(focused)
             if text in found:
                 return
         raise AssertionError(f"Tab does not reach {text!r}")
