@@ -15,7 +15,7 @@ from typing import Any
 
 from eval.labels import FRESH, find_quote, questions, read_labels
 from eval.priorities import priorities
-from eval.statements import PASSES, statements
+from eval.statements import MANY, PASSES, TOPICS, silence, statements
 from search_api.cite import heading_at, sha256
 from search_api.ladder import grade
 from search_api.model import LADDER, Answer, Citation, Filters, Ladder, Query, Statement
@@ -115,6 +115,10 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
         "nuggets": asdict(nuggets(searcher)),
         "commitments": asdict(commitments(searcher)),
         "priorities": asdict(priorities(searcher)),
+        "silence_by_labels": {
+            "in own words": asdict(silence(searcher, MANY)),
+            "one word of a theme": asdict(silence(searcher, TOPICS)),
+        },
         "statements_on_subject": {k: asdict(v) for k, v in statements(searcher).items()},
         **{
             f"{file.removesuffix('.jsonl')}_on_subject_in_one_pass": {

@@ -108,6 +108,9 @@ def held(content: dict[str, Any]) -> dict[str, float]:
         "cells not falsely silent": round(1 - told["cells"]["false_silence"], 4),
         "fresh cells right": told["cells_fresh"]["right"],
         "fresh cells not falsely silent": round(1 - told["cells_fresh"]["false_silence"], 4),
+        "labelled systems not falsely silent": round(
+            1 - told["silence_by_labels"]["in own words"]["falsely_silent"], 4
+        ),
         "ladder exact": told["ladder"]["exact"],
         "statements on subject": told["statements_on_subject"]["all"]["share"],
         "sure statements on subject": told["statements_on_subject"]["sure"]["share"],

@@ -118,6 +118,56 @@ def statements(searcher: Searcher, files: Sequence[str] = FILES) -> dict[str, On
     return whole | scores
 
 
+@dataclass(frozen=True, slots=True)
+class Silence:
+    """Systems that speak of something asked, and those that do not, as labelled statements tell.
+
+    `falsely_silent` is the share of the `spoken` pairs of something asked and a system for which
+    nothing was given; `falsely_spoken` that of the `silent` ones for which something was.
+    """
+
+    spoken: int
+    falsely_silent: float
+    silent: int
+    falsely_spoken: float
+
+
+def silence(searcher: Searcher, file: str) -> Silence:
+    """The score over what a file in the format of `statements_many.jsonl` was asked.
+
+    A system speaks of it if one of its statements was labelled as squarely on the subject, and is
+    silent if two or more were labelled and all of them off; others are left out.
+    """
+    old = {d.id for d in searcher.store.documents.values() if d.status == "superseded"}
+    silent, spoken = [], []
+    for labels in many_labels(file):
+        grades: dict[str, list[int]] = {}
+        for (document, _, _), grade in labels.grades.items():
+            if document in searcher.store.documents and document not in old:
+                system = searcher.store.documents[document].system
+                grades.setdefault(system, []).append(grade)
+        said = _who_speaks(searcher, labels)
+        for system in grades.keys() & said.keys():
+            if max(grades[system]) == GRADES["on_subject"]:
+                silent.append(not said[system])
+            elif not any(grades[system]) and len(grades[system]) > 1:
+                spoken.append(said[system])
+    return Silence(
+        spoken=len(silent),
+        falsely_silent=_part(sum(silent), len(silent)),
+        silent=len(spoken),
+        falsely_spoken=_part(sum(spoken), len(spoken)),
+    )
+
+
+def _who_speaks(searcher: Searcher, labels: ManyLabels) -> dict[str, bool]:
+    """For each system that something was asked of, whether a statement of it was given."""
+    if labels.question:
+        answer = searcher.ask(Query(labels.asked))
+        return {of.system: bool(of.statements) for of in answer.systems}
+    return {c.system: bool(c.statements) for c in searcher.compare([labels.asked]).cells}
+
+
 def labels_of(searcher: Searcher, files: Sequence[str]) -> dict[str, list[Label]]:
     """The labelled statements of some files: of ask, compare and compare_free_text."""
     rows = [row for file in files if file != TOPICS for row in read_labels(file)]

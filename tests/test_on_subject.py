@@ -7,7 +7,16 @@ import pytest
 
 import eval.statements as measured
 from eval.labels import LabelError, read_labels
-from eval.statements import Label, is_same, place_of, score, statements, wilson
+from eval.statements import (
+    Label,
+    ManyLabels,
+    is_same,
+    place_of,
+    score,
+    silence,
+    statements,
+    wilson,
+)
 from search_api.searcher import Searcher
 
 
@@ -115,3 +124,24 @@ def test_questions_and_themes_are_asked_again(
     )
     assert found["all"].labelled > 0
     assert 0 < found["sure"].given <= found["all"].given
+
+
+def test_who_speaks_is_told_by_labelled_statements(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sefton, hwe = "sefton-plan-2023-25", "hwe-integrated-care-strategy"
+    lsc, old = "lsc-integrated-care-strategy", "sefton-ccg-five-year-strategy"
+    labelled = [
+        # Sefton and Hertfordshire speak of dementia; of Lancashire two statements were off it.
+        ManyLabels("dementia", False, "topic", {(sefton, 0, 9): 2, (hwe, 0, 9): 1, (hwe, 20, 29): 2,
+                                                (lsc, 0, 9): 0, (lsc, 20, 29): 0}),
+        # Whatever was labelled: nobody is said to speak of this, so Sefton is falsely silent.
+        ManyLabels("asteroid mining rights", True, "unwritten", {(sefton, 0, 9): 2}),
+        # Too little to tell: something partly on it, one statement off it, a superseded document.
+        ManyLabels("dementia", False, "topic", {(sefton, 0, 9): 1, (lsc, 0, 9): 0, (old, 0, 9): 2}),
+    ]  # fmt: skip
+    monkeypatch.setattr(measured, "many_labels", lambda file: labelled)
+    found = silence(searcher, "any")
+    assert (found.spoken, found.silent) == (3, 1)
+    assert found.falsely_silent == pytest.approx(1 / 3, abs=1e-4)
+    assert found.falsely_spoken == 0.0
