@@ -7,10 +7,11 @@ them. What is compared with them, the encoder alone, is timed in turn with them.
 import http.client
 import json
 import socket
+import sys
 import threading
 import time
 import urllib.parse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from functools import partial
@@ -71,6 +72,8 @@ def _serve(settings: SearchSettings, port: int, workers: int) -> None:
         if workers == 1:
             uvicorn.Server(config).run(sockets=[listening])
         else:
+            # This process has a standing-in input of its own, which workers could not take over.
+            sys.stdin = None
             Multiprocess(config, sockets=[listening]).run()
 
 
@@ -144,23 +147,30 @@ def throughput(settings: SearchSettings, workers: int) -> dict[str, Any]:
 
 
 def _clients(host: str, port: int, clients: int, texts: Iterator[str]) -> tuple[float, list[float]]:
-    """Seconds and each request's milliseconds of so many clients asking at once."""
-    asked = [[next(texts) for _ in range(REQUESTS_A_CLIENT)] for _ in range(clients)]
-    spent: Spent = {}
+    """Seconds and each request's milliseconds of so many clients asking at once.
+
+    Whoever is answered asks the next question of one list, so that none is idle before its end
+    because more of the others' connections fell to the other worker.
+    """
+    asked = [next(texts) for _ in range(max(4, clients) * REQUESTS_A_CLIENT)]
+    waiting, took = iter(asked), list[float]()
     lock = threading.Lock()
 
-    def client(own: Sequence[str]) -> None:
+    def taken() -> str | None:
+        with lock:
+            return next(waiting, None)
+
+    def client(_: int) -> None:
         connection = http.client.HTTPConnection(host, port)
-        for text in own:
+        while (text := taken()) is not None:
             started = time.perf_counter()
             get(connection, text)
-            with lock:
-                spent.setdefault("all", []).append((time.perf_counter() - started) * 1000)
+            took.append((time.perf_counter() - started) * 1000)
 
     started = time.perf_counter()
     with ThreadPoolExecutor(clients) as pool:
-        list(pool.map(client, asked))
-    return time.perf_counter() - started, spent["all"]
+        list(pool.map(client, range(clients)))
+    return time.perf_counter() - started, took
 
 
 def get(connection: http.client.HTTPConnection, text: str) -> dict[str, Any]:
