@@ -13,7 +13,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from eval.labels import FRESH, find_quote, questions, read_labels
+from eval.labels import APART, BLIND, FRESH, find_quote, questions, read_labels
 from eval.priorities import priorities
 from eval.statements import MANY, PASSES, TOPICS, silence, statements
 from search_api.cite import heading_at, sha256
@@ -109,9 +109,10 @@ def report(searcher: Searcher, split: str = "test") -> dict[str, Any]:
     """Every measure of this module, ready for JSON."""
     trip = round_trip(searcher)
     return {
-        "ladder": asdict(ladder(searcher, "test" if split == FRESH else split)),
+        "ladder": asdict(ladder(searcher, "test" if split in APART else split)),
         "cells": asdict(cells(searcher)),
-        "cells_fresh": asdict(cells(searcher, "fresh")),
+        "cells_fresh": asdict(cells(searcher, FRESH)),
+        "cells_blind": asdict(cells(searcher, BLIND)),
         "nuggets": asdict(nuggets(searcher)),
         "commitments": asdict(commitments(searcher)),
         "priorities": asdict(priorities(searcher)),
@@ -179,9 +180,9 @@ def _steps(labels: Iterable[str], given: Ladder) -> int:
 def cells(searcher: Searcher, split: str = "test") -> CellScore:
     """The comparison of all labelled themes by systems against the cells filled in by hand.
 
-    The *fresh* split has cells of its own; those of the others were tuned on.
+    The *fresh* and the *blind* split have cells of their own; those of the others were tuned on.
     """
-    labels = read_labels("cells_fresh.jsonl" if split == FRESH else "cells.jsonl")
+    labels = read_labels(f"cells_{split}.jsonl" if split in APART else "cells.jsonl")
     themes = list(dict.fromkeys(label["theme"] for label in labels))
     systems = tuple(dict.fromkeys(label["system"] for label in labels))
     filters = Filters(system=systems)

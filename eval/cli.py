@@ -6,11 +6,12 @@ from typing import Any
 
 import click
 
+from eval.labels import APART, BLIND, FRESH
 from eval.reading import reading
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
 
-SPLITS = click.Choice(["tune", "test", "fresh"])
+SPLITS = click.Choice(["tune", "test", *APART])
 
 
 @click.group("eval")
@@ -27,7 +28,7 @@ def _searcher(index: str | None) -> Searcher:
 
 @evaluate.command("run")
 @click.option("--index", metavar="DIR|URL", help="Where the index is.")
-@click.option("--split", type=SPLITS, default="fresh", show_default=True)
+@click.option("--split", type=SPLITS, default=BLIND, show_default=True)
 @click.option(
     "--dataset",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -88,7 +89,7 @@ def _show(found: dict[str, Any], count: int, split: str) -> None:
 
 @evaluate.command()
 @click.option("--index", metavar="DIR|URL", help="Where the index is.")
-@click.option("--split", type=SPLITS, default="fresh", show_default=True)
+@click.option("--split", type=SPLITS, default=BLIND, show_default=True)
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for it.")
 def report(index: str | None, split: str, output: Path | None) -> None:
     """Write report.json (shown on the quality page) and report.html."""
@@ -125,7 +126,7 @@ def gate(index: str | None, accept: bool) -> None:
     not_looked_at = apart.check()
     if not_looked_at:
         click.echo(not_looked_at)
-    content = reporting.make(_searcher(index), "fresh")[0]
+    content = reporting.make(_searcher(index), FRESH)[0]
     if accept:
         text = json.dumps(reporting.held(content), indent=1)
         reporting.BASELINE.write_text(text + "\n", encoding="utf-8")

@@ -13,7 +13,7 @@ from eval.answers import failures
 from eval.dataset import DatasetError, open_dataset, read_dataset, run_dataset
 from eval.fit import Example, fitted, gain, ndcg
 from eval.fit_judge import area, groups_of, logistic, made_up
-from eval.labels import FRESH, read_labels
+from eval.labels import APART, FRESH, read_labels
 from eval.metamorphic import overlaps
 from eval.metrics import mean
 from eval.reading import twins
@@ -41,9 +41,13 @@ def test_every_labelled_quote_stands_in_the_index(searcher: Searcher) -> None:
     assert all(q.spans for q in asked if q.unanswerable is None)
 
 
-def test_every_fresh_quote_stands_in_the_index_and_in_a_passage(searcher: Searcher) -> None:
-    asked = asked_of(searcher, FRESH)
-    assert len(asked) == len(read_labels("fresh.jsonl")) >= 170
+@pytest.mark.parametrize("split", APART)
+def test_every_quote_that_stands_apart_is_in_the_index_and_in_a_passage(
+    searcher: Searcher, split: str
+) -> None:
+    asked = asked_of(searcher, split)
+    assert len(asked) == len(read_labels(f"{split}.jsonl")) >= 49
+    assert {q.split for q in asked} == {split}
     assert all(q.spans for q in asked if q.unanswerable is None)
     judged = judge_passages(searcher, asked)
     assert all(max(judged.qrels[q.query_id].values(), default=0) == 2 for q in judged.questions)
