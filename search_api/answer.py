@@ -31,6 +31,7 @@ from search_api.model import (
     Citation,
     Ladder,
     Searched,
+    SearchedAll,
     Statement,
     SystemAnswer,
 )
@@ -287,6 +288,18 @@ def searched_in(store: Store, scope: Scope) -> Searched:
         passages=scope.passages,
         unreadable_pages=sum(r.unreadable_pages for r in reports),
         pages=sum(r.pages for r in reports),
+    )
+
+
+def searched_all(answers: Sequence[SystemAnswer]) -> SearchedAll:
+    """How much was searched for all systems together."""
+    searched = [a.searched for a in answers]
+    return SearchedAll(
+        systems=len(answers),
+        documents=sum(s.documents for s in searched),
+        passages=sum(s.passages for s in searched),
+        unreadable_pages=sum(s.unreadable_pages for s in searched),
+        pages=sum(s.pages for s in searched),
     )
 
 

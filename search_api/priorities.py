@@ -12,14 +12,20 @@ from search_api.cite import citation_id, cite
 from search_api.declared import Declared, declared_of
 from search_api.declaring import alike
 from search_api.headline import plural
+from search_api.ladder import grade
 from search_api.listing import Item
 from search_api.model import (
+    LADDER,
+    STATUS_OF,
+    CellStatus,
     Citation,
     DeclaredList,
     Priorities,
     Priority,
     Searched,
     SharedTheme,
+    Statement,
+    SystemAnswer,
     SystemPriorities,
 )
 from search_api.naming import listed
@@ -250,6 +256,49 @@ def headline(system: SystemPriorities) -> list[Priority]:
     return [p for of in system.lists if of.rank == "headline" for p in of.priorities]
 
 
+def answers(found: Priorities) -> tuple[tuple[SystemAnswer, ...], tuple[Citation, ...]]:
+    """The headline priorities of each system as what it says, in its own order, with citations."""
+    out, used = [], set[str]()
+    citations = {c.id: c for c in found.citations}
+    for system in found.systems:
+        said = []
+        for of in system.lists:
+            rows = of.priorities if of.rank == "headline" else ()
+            for row in (row for row in rows if row.under is None):
+                heading = citations[row.citation].heading
+                ladder, triggers = grade(row.text, (), heading)
+                above = "\n".join(heading).casefold()
+                told = of.basis == "opening" or of.called.casefold() in above
+                beside = ([] if told else [of.called]) + [p.text for p in rows if p.under == row.id]
+                said.append(
+                    Statement(
+                        text=row.text,
+                        ladder=ladder,
+                        triggers=triggers,
+                        citation=row.citation,
+                        score=1.0,
+                        form="list_item",
+                        context=" · ".join(beside),
+                    )
+                )
+        used |= {statement.citation for statement in said}
+        strongest = max((s.ladder for s in said), key=LADDER.index, default=None)
+        silent: CellStatus = "unreadable" if system.status == "unreadable" else "silent"
+        out.append(
+            SystemAnswer(
+                system=system.system,
+                name=system.name,
+                level=system.level,
+                status=STATUS_OF[strongest] if strongest else silent,
+                statements=tuple(said),
+                nearest=None,
+                searched=system.searched,
+                ladder=strongest,
+            )
+        )
+    return tuple(out), tuple(c for c in found.citations if c.id in used)
+
+
 def summary_of(
     systems: Sequence[SystemPriorities], themes: Sequence[SharedTheme]
 ) -> tuple[str, ...]:
@@ -260,8 +309,12 @@ def summary_of(
     out = []
     if not systems:
         return ()
-    counts = [f"{s.name} ({sum(p.under is None for p in headline(s))})" for s in declaring]
-    if counts:
+    found = {s.name: sum(p.under is None for p in headline(s)) for s in declaring}
+    counts = [f"{name} ({count})" for name, count in found.items()]
+    if len(systems) == 1 and found:
+        ((name, count),) = found.items()
+        out.append(f"{name} declares {plural(count, 'headline priority', 'headline priorities')}.")
+    elif counts:
         out.append(
             f"{len(declaring)} of {plural(len(systems), 'system')} "
             f"{'declares' if len(declaring) == 1 else 'declare'} headline priorities: "

@@ -50,7 +50,6 @@ from search_api.model import (
     Priorities,
     Query,
     Searched,
-    SearchedAll,
     SearchResult,
     SystemAnswer,
     Understood,
@@ -61,7 +60,7 @@ from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
 from search_api.topics import ThemeWords, theme_of
-from search_api.understand import Understander
+from search_api.understand import Understander, asks_for_priorities
 from search_api.weighing import Weigher
 from search_api.whom import asks_across
 
@@ -154,6 +153,10 @@ class Searcher:
         asked = ask_for(understood, self.store, self._vector_of(understood))
         outside = bool(understood.outside and not understood.systems)
         refused = outside or is_personal_medical(understood.text)
+        if asks_for_priorities(understood.subject) and not refused:
+            declared = self._declared(query, understood, scopes, notes)
+            if declared.status == "answered":
+                return declared
         weighed: dict[str, list[Weighed]] = {s: [] for s in scopes}
         if not refused:
             weighed = self._weigher.weighed(understood, asked, scopes)
@@ -167,7 +170,6 @@ class Searcher:
                 answering.system_answer(self.store, system, own, weighed[system], found, sheet)
             )
         answered = any(a.statements for a in answers)
-        searched = [a.searched for a in answers]
         return Answer(
             query=query.text,
             understood=understood,
@@ -176,16 +178,36 @@ class Searcher:
             headline=headline(understood, answers, asked),
             systems=tuple(sorted(answers, key=_by_strength)),
             citations=self._clear(sheet.citations),
-            searched=SearchedAll(
-                systems=len(scopes),
-                documents=sum(s.documents for s in searched),
-                passages=sum(s.passages for s in searched),
-                unreadable_pages=sum(s.unreadable_pages for s in searched),
-                pages=sum(s.pages for s in searched),
-            ),
+            searched=answering.searched_all(answers),
             notes=notes
             + scope.level_notes(self.store, scopes)
             + scope.cautions(self.store, (c.document_id for c in sheet.citations)),
+            index_id=self.index_id,
+        )
+
+    def _declared(
+        self,
+        query: Query,
+        understood: Understood,
+        scopes: Mapping[str, Scope],
+        notes: tuple[str, ...],
+    ) -> Answer:
+        """Who asks for priorities as such is given those that systems declare."""
+        from search_api.priorities import answers
+
+        found = self._gathered({s: own.documents for s, own in scopes.items()}, query.home, notes)
+        said, citations = answers(found)
+        answered = any(a.statements for a in said)
+        return Answer(
+            query=query.text,
+            understood=understood,
+            status="answered" if answered else "not_found",
+            reason=None,
+            headline=found.summary[0] if found.summary else "",
+            systems=tuple(sorted(said, key=_by_strength)),
+            citations=citations,
+            searched=answering.searched_all(said),
+            notes=found.notes + scope.cautions(self.store, (c.document_id for c in citations)),
             index_id=self.index_id,
         )
 
@@ -283,11 +305,19 @@ class Searcher:
             QueryError: a filter is not usable.
             UnknownId: a system or document is not in the index.
         """
-        from search_api.priorities import gather
-
         documents, notes = self._documents(filters or Filters(), home)
         scopes = scope.by_system(self.store, documents)
-        own = {s: found.documents for s, found in scopes.items()}
+        return self._gathered({s: own.documents for s, own in scopes.items()}, home, notes)
+
+    def _gathered(
+        self,
+        own: Mapping[str, Sequence[Document]],
+        home: str | None,
+        notes: tuple[str, ...],
+    ) -> Priorities:
+        from search_api.priorities import gather
+
+        scopes = {s: scope_of(self.store, documents) for s, documents in own.items()}
         searched = {s: answering.searched_in(self.store, found) for s, found in scopes.items()}
         notes += scope.level_notes(self.store, own)
         found = gather(self.store, own, home, searched, notes)

@@ -35,13 +35,24 @@ DUE = re.compile(
 ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in the register."
 # What is asked for where nothing but priorities is: "what are the main priorities?"
 PRIORITIES = frozenset(
-    stem(w) for w in "priority priorities main key strategic top headline overall declared".split()
+    stem(w)
+    for w in "priority priorities main key strategic top headline overall declared area".split()
 )
 ABOUT_PRIORITIES = "The priorities that each system declares stand side by side under “Priorities”."
 MOST_ALIKE = 5
 # Quotation marks ask for the very words in a short query; in a long sentence they only stress.
 MOST_BESIDE_PHRASE = 12
 OWN_LIST = "icsearch's own list"
+
+
+def asks_for_priorities(subject: str) -> bool:
+    """Whether a subject is priorities as such, and not those for something.
+
+    >>> asks_for_priorities("main priorities"), asks_for_priorities("priorities for carers")
+    (True, False)
+    """
+    asked_for = {w for w in terms(subject) if w not in FRAME_STEMS}
+    return stem("priorities") in asked_for and asked_for <= PRIORITIES
 
 
 class Understander:
@@ -99,8 +110,7 @@ class Understander:
             notes.append(f"“{typed}” is nowhere in the documents; “{right}” was searched for.")
         if DUE.search(text):
             notes.append(ABOUT_DUE)
-        asked_for = {w for w in terms(subject) if w not in FRAME_STEMS}
-        if stem("priorities") in asked_for and asked_for <= PRIORITIES:
+        if asks_for_priorities(subject):
             notes.append(ABOUT_PRIORITIES)
         if corrections:
             expansions = tuple(self._expansions(subject, []))

@@ -15,7 +15,7 @@ from indexer.settings import IndexSettings
 from search_api.cite import resolve
 from search_api.declared import Declared, declared_in
 from search_api.declaring import announced_in, called_in_heading
-from search_api.model import Filters
+from search_api.model import Filters, Query
 from search_api.priorities import breaks_off
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
@@ -334,6 +334,51 @@ def test_a_guess_is_said_to_be_one(searcher: Searcher) -> None:
     found = searcher.priorities(filters=Filters(system=("south-east-london",)))
     assert [of.basis for of in found.systems[0].lists] == ["opening"]
     assert any("lost its headings" in note for note in found.notes)
+
+
+@pytest.mark.parametrize(
+    ("text", "home", "headline"),
+    [
+        (
+            "What are the main priorities of other systems?",
+            "sefton",
+            "3 of 3 systems declare headline priorities: Lancashire and South Cumbria (5), "
+            "South East London (5) and Hertfordshire and West Essex (6).",
+        ),
+        ("sefton priorities", None, "Sefton declares 11 headline priorities."),
+    ],
+)
+def test_who_asks_for_priorities_is_given_those_declared(
+    searcher: Searcher, text: str, home: str | None, headline: str
+) -> None:
+    answer = searcher.ask(Query(text, home=home))
+    assert (answer.status, answer.headline) == ("answered", headline)
+    declared = searcher.priorities(home)
+    for said in answer.systems:
+        own = next(s for s in declared.systems if s.system == said.system)
+        rows = [p for of in own.lists if of.rank == "headline" for p in of.priorities]
+        assert [s.text for s in said.statements] == [p.text for p in rows if p.under is None]
+    cited = {c.id: c for c in answer.citations}
+    assert {s.citation for said in answer.systems for s in said.statements} == cited.keys()
+    assert all(resolve(searcher.store, c) == cited[c] for c in cited)
+
+
+def test_priorities_for_something_are_searched_for(searcher: Searcher) -> None:
+    answer = searcher.ask(Query("What are the priorities for carers?"))
+    assert "headline priorities" not in answer.headline
+
+
+def test_areas_under_a_priority_stand_beside_it(searcher: Searcher) -> None:
+    (sefton,) = searcher.ask(Query("What are Sefton's priorities?")).systems
+    beside = {s.text: s.context for s in sefton.statements}
+    assert beside["Age well"] == ("Community Services · Dementia · Urgent & Emergency Care (UEC)")
+
+
+def test_where_none_are_declared_the_documents_are_searched(tiny_settings: IndexSettings) -> None:
+    build_index(tiny_settings)
+    answer = open_searcher(SearchSettings(index=tiny_settings.index)).ask(Query("priorities"))
+    assert "declare" not in answer.headline
+    assert answer.searched.passages > 0
 
 
 def test_a_system_that_declares_none_is_said_to(tiny_settings: IndexSettings) -> None:
