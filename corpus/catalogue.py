@@ -13,7 +13,7 @@ from dataclasses import MISSING, dataclass, fields
 from functools import cache
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, TypeVar
+from typing import Any, Literal, TypeVar
 
 from corpus.errors import CatalogueError
 from corpus.model import LEVEL_NAMES, Document, Lineage, System, Theme
@@ -198,7 +198,7 @@ def outside_bodies(path: Path = SHIPPED / "outside.toml") -> tuple[str, ...]:
     A system's parts count too: "Rutland" of "Leicester, Leicestershire and Rutland".
     """
     content = _outside(path)
-    names = {*content["places"], *content["everyday"]}
+    names = {*content["places"], *content["everyday"], *content["national"]}
     for system in content["systems"]:
         names.add(system)
         if "," in system or not system.startswith(("North ", "Mid ", "South ")):
@@ -206,9 +206,16 @@ def outside_bodies(path: Path = SHIPPED / "outside.toml") -> tuple[str, ...]:
     return tuple(sorted(names, key=lambda n: (-len(n), n)))
 
 
-def everyday_places(path: Path = SHIPPED / "outside.toml") -> frozenset[str]:
-    """Names of places that are everyday words too, so that only a capital tells them."""
-    return frozenset(_outside(path)["everyday"])
+def outside_of(
+    kind: Literal["everyday", "national"], path: Path = SHIPPED / "outside.toml"
+) -> frozenset[str]:
+    """Names outside the corpus that not every use of them means.
+
+    Args:
+        kind: *everyday*: places that are everyday words too, so that only a capital tells them;
+            *national*: bodies that documents speak of, so that only who asks what they say does.
+    """
+    return frozenset(_outside(path)[kind])
 
 
 @cache

@@ -8,7 +8,7 @@ from typing import Literal
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import OSA
 
-from corpus.catalogue import everyday_places, outside_bodies
+from corpus.catalogue import outside_bodies, outside_of
 from corpus.model import System
 from indexer.analyse import stem
 from indexer.store import Store
@@ -18,6 +18,13 @@ LIKENESS = 87
 LEAST_FUZZY_LENGTH = 5
 MOST_FUZZY_WORDS = 7
 OF = re.compile(r"\s+of\b", re.IGNORECASE)
+# "What does NHS England say": whoever stands between is asked, not what others say of them.
+ASKED_OF = re.compile(r"\b(?:do|does|did|has|have|is|are|will)\s+(?:the\s+)?$", re.IGNORECASE)
+SAYING = re.compile(
+    r"\s+(?:say(?:ing)?|said|think|want|plan(?:ning)?|expect|recommend(?:ed)?|require|advise|mean"
+    r"|propose|promise[d]?|commit(?:ted)?|do|doing|done|published|set|intend|ask)\b",
+    re.IGNORECASE,
+)
 CAPITAL_NEXT = re.compile(r"\s+[A-Z]")
 
 Kind = Literal["own", "region", "place", "whole", "outside"]
@@ -132,11 +139,13 @@ class Names:
         if meaning.kind == "region":  # not "London Living Wage", nor "the north west of Sefton"
             return not CAPITAL_NEXT.match(text, end) and not OF.match(text, end)
         typed = text[start:end]
+        if meaning.name in outside_of("national"):
+            return bool(ASKED_OF.search(text[:start]) and SAYING.match(text, end))
         if " " in typed:
             return True
         # What the documents speak of themselves is searched for; "bath" is mostly no city.
         spoken_of = self._store.document_frequency(stem(typed.lower())) > 0
-        everyday = meaning.name in everyday_places() and (start == 0 or not typed[0].isupper())
+        everyday = meaning.name in outside_of("everyday") and (start == 0 or not typed[0].isupper())
         return not spoken_of and not everyday
 
 

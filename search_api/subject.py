@@ -25,6 +25,39 @@ FRAMES = re.compile(
     r"(?: to do)?(?: anything| something| much| what)? (?:about|on|for|regarding))\s+",
     re.IGNORECASE,
 )
+# Words for whoever is asked.
+WHOSE = (
+    r"(?:which|what|who|whose|any(?:one|body)?|others?|all|of|the|them|they|their|these|different"
+    r"|various|icss?|icses|icbs?|systems?|places?|areas?|regions?|councils?|boroughs?|bodies"
+    r"|partnerships?|strateg(?:y|ies)|plans?|documents?)"
+)
+HELPING = r"(?:how|do|does|did|has|have|had|are|is|was|were|will|been|being)"
+# Who aims at something: what is aimed at is the subject.
+AIMING = re.compile(
+    rf"^\W*(?:(?:{WHOSE}|{HELPING})\s+)+(?:commit|aim|plan|intend|want|promise|pledge|hope|propose"
+    r"|mean|undertake|set out|look|try|seek)(?:s|ed|d|ing|ning|ting|n)?\s+to\s+(?=\w)",
+    re.IGNORECASE,
+)
+# Promises asked for: "what targets are there for smoking", "which cancer targets are set".
+PROMISES = r"(?:commitments?|promises?|targets?|pledges?|ambitions?|plans?)"
+MADE = r"(?:made|set|given|there|in place|agreed|published)"
+PROMISED_ON = re.compile(
+    rf"^\W*(?:what|which|any|are there any|is there an?"
+    rf"|(?:(?:{WHOSE}|do|does)\s+)+(?:have|has|had|set|got)(?:\s+(?:an?|any|set|the|got))*)"
+    rf"\s+{PROMISES}\s+(?:(?:{WHOSE}|{HELPING}|{MADE})\s+)*"
+    r"(?:on|for|about|regarding|around|to)\s+(?=\w)",
+    re.IGNORECASE,
+)
+PROMISES_MADE = re.compile(
+    rf"^\W*(?:what|which)\s+(?P<on>\w.*?)\s+{PROMISES}\s+(?:(?:{WHOSE}|{HELPING})"
+    rf"\s+)+{MADE}\b[\s?.!]*$",
+    re.IGNORECASE,
+)
+# What is asked besides: "... and by when?"
+BESIDES = re.compile(
+    r",?\s+(?:(?:and|or)\s+)?(?:by when|by what (?:year|date|month)|and (?:when|how|why))[\s?.!]*$",
+    re.IGNORECASE,
+)
 US_COMPARED = re.compile(
     r"^\W*(?:compare\s+|how (?:do|are|does)\s+)?(?:us|we|ours?(?: \w+)?)\b"
     r"(?:\s+(?:compared?|differ|with|to|from|and|against|versus|vs|the|others?|rest))*"
@@ -91,6 +124,8 @@ def subject_of(text: str, found: Sequence[Named], without: Sequence[str], names:
     for word in without:
         cut = re.sub(rf"(?:^|\s)-{re.escape(word)}", " ", cut)
     cut = OTHER.sub(" ", cut) if FRAMES.search(cut) is None else FRAMES.sub("", cut)
+    cut = BESIDES.sub("", AIMING.sub("", cut))
+    cut = PROMISES_MADE.sub(r"\g<on>", PROMISED_ON.sub("", cut))
     cut = re.sub(r"\s+", " ", cut.replace('"', " ").replace("“", " ").replace("”", " "))
     cut = ABOUT.sub("", ORDERS.sub("", cut.strip()))
     cut = DANGLING.sub("", cut).strip(" ,;:")

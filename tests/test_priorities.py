@@ -342,8 +342,10 @@ def test_a_guess_is_said_to_be_one(searcher: Searcher) -> None:
         (
             "What are the main priorities of other systems?",
             "sefton",
-            "3 of 3 systems declare headline priorities: Lancashire and South Cumbria (5), "
-            "South East London (5) and Hertfordshire and West Essex (6).",
+            (
+                "3 of 3 systems declare headline priorities: Lancashire and South Cumbria (5), "
+                "South East London (5) and Hertfordshire and West Essex (6)."
+            ),
         ),
         ("sefton priorities", None, "Sefton declares 11 headline priorities."),
     ],

@@ -251,6 +251,58 @@ def test_who_speaks_and_who_does_not_is_asked_for_by_its_subject(
     assert reader.understand(text, None).subject.rstrip("?") == "carers"
 
 
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("Which systems commit to reduce smoking and by when?", "reduce smoking"),
+        ("which other ICSs plan to improve dental care", "improve dental care"),
+        ("Who is trying to cut waiting lists, and how?", "cut waiting lists"),
+        ("What does Sefton want to achieve for carers", "achieve for carers"),
+        ("referral to a dietitian, by what year?", "referral to a dietitian"),
+        ("What targets are there for obesity", "obesity"),
+        ("which commitments have other systems made on housing?", "housing"),
+        ("Which cancer commitments have been made, and by when?", "cancer"),
+        ("Does Sefton have a plan for dental care", "dental care"),
+        ("Which systems have set a target for recovery", "recovery"),
+    ],
+)
+def test_who_aims_and_by_when_is_no_part_of_the_subject(
+    reader: Understander, text: str, subject: str
+) -> None:
+    assert reader.understand(text, None).subject.rstrip("?") == subject
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "by when",
+        "care plans to be signed",
+        "people who want to die",
+        "which targets are due in 2024",
+        "what plans",
+    ],
+)
+def test_a_subject_that_looks_like_a_frame_stays(reader: Understander, text: str) -> None:
+    assert reader.understand(text, None).subject == text
+
+
+@pytest.mark.parametrize(
+    ("text", "outside"),
+    [
+        ("what does NHS England say about dementia", ("NHS England",)),
+        ("What has the Department of Health and Social Care promised on dental care?",
+         ("Department of Health and Social Care",)),
+        ("which areas mention NHS England", ()),
+        ("Does the NHS England target for dementia apply?", ()),
+        ("NICE guidance on falls", ()),
+    ],
+)  # fmt: skip
+def test_a_national_body_is_outside_where_it_is_asked_itself(
+    reader: Understander, text: str, outside: tuple[str, ...]
+) -> None:
+    assert reader.understand(text, None).outside == outside
+
+
 def test_a_longer_name_is_not_a_shorter_one(reader: Understander) -> None:
     assert reader.understand("Greater Manchester", None).outside == ("Greater Manchester",)
 
