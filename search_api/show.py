@@ -25,6 +25,7 @@ from search_api.model import (
     Understood,
     Verified,
 )
+from search_api.understand import also_searched
 
 WIDTH = 100
 BASIS_WORDS = {
@@ -75,8 +76,8 @@ def _quoted(text: str, indent: str) -> str:
 
 
 def _understood(console: Console, understood: Understood, notes: Iterable[str]) -> None:
-    for e in understood.expansions:
-        console.print(f"Also searched: {e.to} (for {e.from_}; {e.source})", style="dim")
+    for _, told in also_searched(understood):
+        console.print(f"{told}.", style="dim", markup=False)
     for note in dict.fromkeys(notes):
         console.print(f"Note: {note}", style="dim", markup=False)
 

@@ -3,9 +3,10 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
+from itertools import product
 
 from corpus.model import Theme
-from indexer.analyse import stems, terms, tokens
+from indexer.analyse import stem, stems, terms, tokens
 from search_api.model import Understood
 from search_api.subject import FRAME_STEMS
 from search_api.thesaurus import SOURCE
@@ -89,9 +90,25 @@ def themes_of(text: str, themes: Sequence[ThemeWords]) -> tuple[str, ...]:
     )
 
 
-def _wanted(subject: str) -> tuple[str, ...]:
-    """The stems of a subject, without those of the question's frame."""
-    return tuple(w for w in terms(subject) if w not in FRAME_STEMS)
+# What is to be done about a theme does not make it another one: "reduce smoking".
+DONE_ABOUT = frozenset(
+    stem(w)
+    for w in """
+    address better boost cut develop expand improve increase lower prevent promote reduce
+    strengthen support tackle transform
+    """.split()
+)
+
+
+def _wanted(subject: str) -> list[tuple[str, ...]]:
+    """The stems of a subject without those of its frame; then without what is to be done about it.
+
+    >>> _wanted("reduce smoking"), _wanted("smoking")
+    ([('reduc', 'smoke'), ('smoke',)], [('smoke',)])
+    """
+    words = tuple(w for w in terms(subject) if w not in FRAME_STEMS)
+    less = words[1:] if words[:1] and words[0] in DONE_ABOUT else ()
+    return [way for way in (words, less) if way]
 
 
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
@@ -99,17 +116,16 @@ def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
 
     A word of a theme is not the theme: who asks for menopause does not ask for women's health.
     """
-    wanted = _wanted(subject)
-    if not wanted:
-        return None
+    known = list(themes)
     best = None
-    for theme in themes:
-        label = tuple(terms(theme.label))
-        names = (theme.id, *theme.names)
-        if wanted == label or any(wanted == tuple(terms(name)) for name in names):
-            return theme
-        if set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
-            best = best or theme
+    for wanted in _wanted(subject):
+        for theme in known:
+            label = tuple(terms(theme.label))
+            names = (theme.id, *theme.names)
+            if wanted == label or any(wanted == tuple(terms(name)) for name in names):
+                return theme
+            if set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
+                best = best or theme
     return best
 
 
@@ -120,10 +136,8 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
     Other words of the thesaurus do not: they may be wider, as women's health is for menopause.
     """
     subject = understood.subject
-    wanted = _wanted(subject)
-    if not wanted:
-        return None
-    for word in (word for theme in themes for word in theme.words):
+    listed = [word for theme in themes for word in theme.words]
+    for wanted, word in product(_wanted(subject), listed):
         if word.isupper() and " " not in word and word not in subject:
             continue
         if tuple(terms(word)) == wanted:

@@ -12,7 +12,7 @@ from indexer.analyse import STOP_STEMS, stem, terms, tokens
 from indexer.store import Acronym, Store
 from search_api import medical
 from search_api.model import MOST_CHARACTERS, SEEN, Expansion, Understood
-from search_api.naming import LEAST_FUZZY_LENGTH, WORD, Names
+from search_api.naming import LEAST_FUZZY_LENGTH, WORD, Names, listed
 from search_api.subject import FRAME_STEMS, subject_of
 from search_api.thesaurus import SOURCE, open_thesaurus
 from search_api.whom import put_to
@@ -53,6 +53,21 @@ def asks_for_priorities(subject: str) -> bool:
     """
     asked_for = {w for w in terms(subject) if w not in FRAME_STEMS}
     return stem("priorities") in asked_for and asked_for <= PRIORITIES
+
+
+def also_searched(understood: Understood) -> list[tuple[str, str]]:
+    """Words typed for which others were searched for too, each with a line that says so."""
+    together: dict[tuple[str, str | None], list[str]] = {}
+    for found in understood.expansions:
+        together.setdefault((found.from_, found.source), []).append(f"“{found.to}”")
+    return [
+        (
+            typed,
+            f"“{typed}” was also searched for as {listed(others)}"
+            + (f" (from {source})" if source else ""),
+        )
+        for (typed, source), others in together.items()
+    ]
 
 
 class Understander:

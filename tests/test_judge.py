@@ -140,6 +140,16 @@ def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> N
         assert known is not None and known.id == theme
 
 
+def test_what_is_to_be_done_about_a_theme_makes_it_no_other_one(searcher: Searcher) -> None:
+    themes = searcher.store.themes.values()
+    for text, theme in (("improve dental care", "dental"), ("support people to work", None)):
+        known = theme_of(text, themes)
+        assert (known.id if known else None) == theme
+    told = searcher.ask(Query("Which systems commit to reduce smoking and by when?")).headline
+    assert told.startswith("1 of 4 systems addresses smoking; ")
+    assert "Sefton commits to action by March 2025" in told
+
+
 def test_a_word_of_a_theme_is_a_topic_of_its_own(searcher: Searcher) -> None:
     themes = searcher.store.themes.values()
     assert theme_of("menopause", themes) is None

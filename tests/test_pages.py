@@ -1095,3 +1095,9 @@ def test_boxes_are_drawn_where_the_words_stand() -> None:
     blank = io.BytesIO()
     Image.new("RGB", (30, 40), "white").save(blank, "PNG")
     assert boxed(blank.getvalue(), [Box(1, 2, 3, 6, 4)]) == blank.getvalue()
+
+
+def test_who_asks_for_priorities_is_led_to_their_page(client: TestClient) -> None:
+    page = client.get("/ask", params={"q": "what are the main priorities", "home": "sefton"}).text
+    assert 'href="/priorities?home=sefton"' in page
+    assert "/compare?theme=" not in page

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from indexer.store import Store
 from search_api.model import Understood
 from search_api.naming import listed
+from search_api.understand import also_searched
 from web.address import Address
 from web.highlight import Wanted
 
@@ -61,13 +62,9 @@ def understood_as(store: Store, understood: Understood, address: Address) -> tup
         out.append(Read(f"Only {_names(understood.systems, names)}, as the question says", every))
     if understood.excluded_systems:
         out.append(_left_out(understood, names, address))
-    together: dict[tuple[str, str | None], list[str]] = {}
-    for found in understood.expansions:
-        together.setdefault((found.from_, found.source), []).append(f"“{found.to}”")
-    for (typed, source), others in together.items():
-        where = f" (from {source})" if source else ""
+    for typed, told in also_searched(understood):
         only = Link(f"Only “{typed}” as typed", str(address.set("q", f'"{typed}"')))
-        out.append(Read(f"“{typed}” was also searched for as {listed(others)}{where}", only))
+        out.append(Read(told, only))
     for phrase in understood.phrases:
         out.append(Read(f"Every passage must hold “{phrase}” word for word"))
     for word in understood.without:

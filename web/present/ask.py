@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from indexer.store import Store
 from search_api.headline import plural
 from search_api.model import Answer, Searched
+from search_api.understand import asks_for_priorities
 from web.address import Address
 from web.evidence import Quoter, SystemPart, searched_in_words, status_of, system_part
 from web.parts import (
@@ -89,13 +90,18 @@ class AskPage:
             understood=understood_as(store, answer.understood, address),
             subject=subject if subject.casefold() != answer.query.casefold() else "",
             notes=answer.notes,
-            compare=Link(
-                "Compare the systems side by side",
-                str(Address("/compare").set("theme", subject).set("home", home)),
-            ),
+            compare=_side_by_side(subject, home),
             search=Link("See every passage about this", str(address.at("/search"))),
             take=take_away(address, answer.index_id),
         )
+
+
+def _side_by_side(subject: str, home: str | None) -> Link:
+    if asks_for_priorities(subject):
+        declared = str(Address("/priorities").set("home", home))
+        return Link("Compare the priorities side by side", declared)
+    compared = str(Address("/compare").set("theme", subject).set("home", home))
+    return Link("Compare the systems side by side", compared)
 
 
 def _is_theme(label: str, answer: Answer) -> bool:
