@@ -5,6 +5,7 @@ are put together, each once, cited, and set against those of the other systems b
 """
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from corpus.model import Document, Reading
 from indexer.store import Store
@@ -17,7 +18,6 @@ from search_api.listing import Item
 from search_api.model import (
     LADDER,
     STATUS_OF,
-    CellStatus,
     Citation,
     DeclaredList,
     Priorities,
@@ -256,47 +256,68 @@ def headline(system: SystemPriorities) -> list[Priority]:
     return [p for of in system.lists if of.rank == "headline" for p in of.priorities]
 
 
-def answers(found: Priorities) -> tuple[tuple[SystemAnswer, ...], tuple[Citation, ...]]:
-    """The headline priorities of each system as what it says, in its own order, with citations."""
-    out, used = [], set[str]()
-    citations = {c.id: c for c in found.citations}
+@dataclass(frozen=True, slots=True)
+class DeclaredAnswer:
+    """Declared priorities as an answer: what each system that declares any says.
+
+    `headline` counts them; None where no system declares any.
+    """
+
+    said: Mapping[str, SystemAnswer]
+    citations: tuple[Citation, ...]
+    headline: str | None
+    notes: tuple[str, ...]
+
+
+def answered_by(found: Priorities) -> DeclaredAnswer:
+    """The headline priorities of each system as what it says, in its own order."""
+    cited = {c.id: c for c in found.citations}
+    said = {}
     for system in found.systems:
-        said = []
-        for of in system.lists:
-            rows = of.priorities if of.rank == "headline" else ()
-            for row in (row for row in rows if row.under is None):
-                heading = citations[row.citation].heading
-                ladder, triggers = grade(row.text, (), heading)
-                above = "\n".join(heading).casefold()
-                told = of.basis == "opening" or of.called.casefold() in above
-                beside = ([] if told else [of.called]) + [p.text for p in rows if p.under == row.id]
-                said.append(
-                    Statement(
-                        text=row.text,
-                        ladder=ladder,
-                        triggers=triggers,
-                        citation=row.citation,
-                        score=1.0,
-                        form="list_item",
-                        context=" · ".join(beside),
-                    )
-                )
-        used |= {statement.citation for statement in said}
-        strongest = max((s.ladder for s in said), key=LADDER.index, default=None)
-        silent: CellStatus = "unreadable" if system.status == "unreadable" else "silent"
-        out.append(
-            SystemAnswer(
-                system=system.system,
-                name=system.name,
-                level=system.level,
-                status=STATUS_OF[strongest] if strongest else silent,
-                statements=tuple(said),
-                nearest=None,
-                searched=system.searched,
-                ladder=strongest,
-            )
+        statements = tuple(_statements(system, cited))
+        if not statements:
+            continue
+        strongest = max((s.ladder for s in statements), key=LADDER.index)
+        said[system.system] = SystemAnswer(
+            system=system.system,
+            name=system.name,
+            level=system.level,
+            status=STATUS_OF[strongest],
+            statements=statements,
+            nearest=None,
+            searched=system.searched,
+            ladder=strongest,
         )
-    return tuple(out), tuple(c for c in found.citations if c.id in used)
+    used = dict.fromkeys(s.citation for one in said.values() for s in one.statements)
+    counts, *rest = found.summary or ("",)
+    none = rest[:1] if len(said) < len(found.systems) else []
+    return DeclaredAnswer(
+        said=said,
+        citations=tuple(cited[identity] for identity in used),
+        headline=" ".join([counts, *none]) if said else None,
+        notes=found.notes,
+    )
+
+
+def _statements(system: SystemPriorities, cited: Mapping[str, Citation]) -> Iterator[Statement]:
+    for of in system.lists:
+        rows = of.priorities if of.rank == "headline" else ()
+        for row in (row for row in rows if row.under is None):
+            heading = cited[row.citation].heading
+            ladder, triggers = grade(row.text, (), heading)
+            # What the list is called and the areas under a priority, where nothing else says so.
+            named = of.called.casefold() in "\n".join(heading).casefold()
+            called = [] if named or of.basis == "opening" else [of.called]
+            areas = [p.text for p in rows if p.under == row.id]
+            yield Statement(
+                text=row.text,
+                ladder=ladder,
+                triggers=triggers,
+                citation=row.citation,
+                score=1.0,
+                form="list_item",
+                context=" · ".join([*called, *areas]),
+            )
 
 
 def summary_of(

@@ -56,6 +56,7 @@ from search_api.model import (
     Verified,
 )
 from search_api.naming import listed
+from search_api.priorities import DeclaredAnswer, answered_by, gather
 from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
@@ -153,16 +154,19 @@ class Searcher:
         asked = ask_for(understood, self.store, self._vector_of(understood))
         outside = bool(understood.outside and not understood.systems)
         refused = outside or is_personal_medical(understood.text)
+        declared = None
         if asks_for_priorities(understood.subject) and not refused:
-            declared = self._declared(query, understood, scopes, notes)
-            if declared.status == "answered":
-                return declared
+            declared = self._declared(scopes, query.home)
+            notes += declared.notes
         weighed: dict[str, list[Weighed]] = {s: [] for s in scopes}
         if not refused:
             weighed = self._weigher.weighed(understood, asked, scopes)
         spoken = answering.spoken_to(asked, weighed)
         answers = []
         for system, own in scopes.items():
+            if declared and system in declared.said:
+                answers.append(declared.said[system])
+                continue
             found = [
                 w for w in spoken[system] if holds(understood, w.stated.text + w.stated.around)
             ]
@@ -170,45 +174,26 @@ class Searcher:
                 answering.system_answer(self.store, system, own, weighed[system], found, sheet)
             )
         answered = any(a.statements for a in answers)
+        citations = (*(declared.citations if declared else ()), *self._clear(sheet.citations))
+        told = declared.headline if declared else None
         return Answer(
             query=query.text,
             understood=understood,
             status="answered" if answered else "not_found",
             reason=None if answered else not_found_reason(understood, answers),
-            headline=headline(understood, answers, asked),
+            headline=told or headline(understood, answers, asked),
             systems=tuple(sorted(answers, key=_by_strength)),
-            citations=self._clear(sheet.citations),
+            citations=citations,
             searched=answering.searched_all(answers),
-            notes=notes
-            + scope.level_notes(self.store, scopes)
-            + scope.cautions(self.store, (c.document_id for c in sheet.citations)),
+            notes=tuple(dict.fromkeys(notes + scope.level_notes(self.store, scopes)))
+            + scope.cautions(self.store, (c.document_id for c in citations)),
             index_id=self.index_id,
         )
 
-    def _declared(
-        self,
-        query: Query,
-        understood: Understood,
-        scopes: Mapping[str, Scope],
-        notes: tuple[str, ...],
-    ) -> Answer:
-        """Who asks for priorities as such is given those that systems declare."""
-        from search_api.priorities import answers
-
-        found = self._gathered({s: own.documents for s, own in scopes.items()}, query.home, notes)
-        said, citations = answers(found)
-        answered = any(a.statements for a in said)
-        return Answer(
-            query=query.text,
-            understood=understood,
-            status="answered" if answered else "not_found",
-            reason=None,
-            headline=found.summary[0] if found.summary else "",
-            systems=tuple(sorted(said, key=_by_strength)),
-            citations=citations,
-            searched=answering.searched_all(said),
-            notes=found.notes + scope.cautions(self.store, (c.document_id for c in citations)),
-            index_id=self.index_id,
+    def _declared(self, scopes: Mapping[str, Scope], home: str | None) -> DeclaredAnswer:
+        """What systems declare, for who asks for priorities as such."""
+        return answered_by(
+            self._gathered({s: own.documents for s, own in scopes.items()}, home, ())
         )
 
     def compare(
@@ -315,8 +300,6 @@ class Searcher:
         home: str | None,
         notes: tuple[str, ...],
     ) -> Priorities:
-        from search_api.priorities import gather
-
         scopes = {s: scope_of(self.store, documents) for s, documents in own.items()}
         searched = {s: answering.searched_in(self.store, found) for s, found in scopes.items()}
         notes += scope.level_notes(self.store, own)

@@ -376,6 +376,26 @@ def test_areas_under_a_priority_stand_beside_it(searcher: Searcher) -> None:
     assert beside["Age well"] == ("Community Services · Dementia · Urgent & Emergency Care (UEC)")
 
 
+def test_beside_systems_that_declare_some_the_others_are_searched(
+    searcher: Searcher, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    own = Searcher(searcher.store, searcher.settings)
+    known = dict(search_api.priorities.declared_of(searcher.store))
+    known["lsc-integrated-care-strategy"] = ()
+    monkeypatch.setattr("search_api.priorities.declared_of", lambda _: known)
+    answer = own.ask(Query("priorities"))
+    assert answer.headline == (
+        "3 of 4 systems declare headline priorities: Sefton (11), South East London (5) and "
+        "Hertfordshire and West Essex (6). No declared list of priorities was found for Lancashire "
+        "and South Cumbria. It may state them in another form: ask about a subject to see what "
+        "it says."
+    )
+    lancashire = next(a for a in answer.systems if a.system == "lancashire-south-cumbria")
+    assert any("priorities" in s.text for s in lancashire.statements)
+    cited = {c.id for c in answer.citations}
+    assert all(s.citation in cited for a in answer.systems for s in a.statements)
+
+
 def test_where_none_are_declared_the_documents_are_searched(tiny_settings: IndexSettings) -> None:
     build_index(tiny_settings)
     answer = open_searcher(SearchSettings(index=tiny_settings.index)).ask(Query("priorities"))
