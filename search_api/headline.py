@@ -19,7 +19,8 @@ from search_api.model import (
 )
 from search_api.naming import listed
 
-FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d")
+FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d|\bnet[- ]zero\b", re.IGNORECASE)
+YEAR = re.compile(r"20\d\d(?:[/-]\d\d)?")
 
 ASKING = re.compile(
     r"(?:what|how|who|whose|which|where|when|why|do|does|did|is|are|has|have|will|can)\b",
@@ -98,8 +99,9 @@ def _promise(said: SystemAnswer) -> str:
     """What a system's strongest statement commits it to, in its own figures and dates."""
     first = said.statements[0]
     measured = any(FIGURE.search(t) for t in first.triggers)
-    dates = [d for t in first.triggers for d in dates_in(t)]
-    by = f" by {' '.join(dates[0].text.removeprefix('by ').split())}" if dates else ""
+    dates = [d.text for t in first.triggers for d in dates_in(t)]
+    dates += [t for t in first.triggers if YEAR.fullmatch(t)]
+    by = f" by {' '.join(dates[0].removeprefix('by ').split())}" if dates else ""
     return f"{said.name} commits to {'a target' if measured else 'action'}{by}"
 
 

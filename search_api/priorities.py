@@ -289,13 +289,14 @@ def answered_by(found: Priorities) -> DeclaredAnswer:
             ladder=strongest,
         )
     used = dict.fromkeys(s.citation for one in said.values() for s in one.statements)
-    counts, *rest = found.summary or ("",)
-    none = rest[:1] if len(said) < len(found.systems) else []
+    if not said:
+        return DeclaredAnswer({}, (), None, ())
+    lines = 1 if len(said) == len(found.systems) else 2  # the second says who declares none
     return DeclaredAnswer(
         said=said,
         citations=tuple(cited[identity] for identity in used),
-        headline=" ".join([counts, *none]) if said else None,
-        notes=found.notes,
+        headline=" ".join(found.summary[:lines]),
+        notes=(*found.summary[lines:], *found.notes),
     )
 
 

@@ -39,11 +39,16 @@ AIMING = re.compile(
     re.IGNORECASE,
 )
 # Promises asked for: "what targets are there for smoking", "which cancer targets are set".
-PROMISES = r"(?:commitments?|promises?|targets?|pledges?|ambitions?|plans?)"
+PROMISES = (
+    r"(?:commitments?|promises?|targets?|pledges?|ambitions?|plans?|actions?|objectives?"
+    r"|polic(?:y|ies)|strateg(?:y|ies))"
+)
 MADE = r"(?:made|set|given|there|in place|agreed|published)"
 PROMISED_ON = re.compile(
     rf"^\W*(?:what|which|any|are there any|is there an?"
-    rf"|(?:(?:{WHOSE}|do|does)\s+)+(?:have|has|had|set|got)(?:\s+(?:an?|any|set|the|got))*)"
+    rf"|(?:(?:{WHOSE}|do|does)\s+)+(?:have|has|had|set|got)"
+    r"(?:\s+(?:an?|any|set|the|got"
+    r"|(?:most |least |more )?(?:ambitious|specific|clear|firm|definite)|strongest|firmest))*)"
     rf"\s+{PROMISES}\s+(?:(?:{WHOSE}|{HELPING}|{MADE})\s+)*"
     r"(?:on|for|about|regarding|around|to)\s+(?=\w)",
     re.IGNORECASE,
@@ -69,6 +74,28 @@ ORDERS = re.compile(
     r"^\W*(?:(?:please )?"
     r"(?:compare|contrast|summari[sz]e|list(?: of)?|show(?: me)?|give me|find(?: me)?)\b"
     r"(?: and contrast)?(?: what(?= \w))?\s*)+",
+    re.IGNORECASE,
+)
+# What is to be made of the answer, and for what: "a paragraph on net zero for a board paper".
+MADE_OF_IT = re.compile(
+    r"^\W*(?:(?:i|we) (?:need|want|am looking for|are looking for)\s+|write(?: me)?\s+|draft\s+)?"
+    r"(?:(?:an?|some|any|all|the|short|brief|quick|good|best)\s+)*"
+    r"(?:paragraphs?|summar(?:y|ies)|overviews?|quot(?:es?|ations?)|evidence|examples?"
+    r"|page numbers?|pages?|references?|citations?|good practice|best practice)\s+"
+    r"(?:on|about|of|for|from|in|around|that|regarding)\s+(?=\w)",
+    re.IGNORECASE,
+)
+FOR_A_PAPER = re.compile(
+    r"\s+for (?:an?|the|my|our|this|tomorrow'?s?|next \w+)\s+(?:\w+ )?"
+    r"(?:paper|report|meeting|briefing|presentation|slides?|bid|business case)[\s?.!]*$",
+    re.IGNORECASE,
+)
+# Who is further on than others: "is Sefton ahead on dementia", once those named are gone.
+AHEAD = re.compile(
+    r"^\W*(?:(?:how|where|why|is|are|was|were|do|does|did|has|have|we|they|it|doing|done|any|much"
+    r"|far|further)\s+)*(?:ahead|behind|better|worse|more|less)"
+    r"(?:(?:\s+(?:of|than))?\s+(?:the\s+)?(?:others?|rest|everyone)(?: \w+)?)?"
+    r"\s+(?:on|about|for|in|with)\s+(?=\w)",
     re.IGNORECASE,
 )
 ABOUT = re.compile(
@@ -127,6 +154,7 @@ def subject_of(text: str, found: Sequence[Named], without: Sequence[str], names:
     cut = BESIDES.sub("", AIMING.sub("", cut))
     cut = PROMISES_MADE.sub(r"\g<on>", PROMISED_ON.sub("", cut))
     cut = re.sub(r"\s+", " ", cut.replace('"', " ").replace("“", " ").replace("”", " "))
-    cut = ABOUT.sub("", ORDERS.sub("", cut.strip()))
+    cut = FOR_A_PAPER.sub("", MADE_OF_IT.sub("", ORDERS.sub("", cut.strip())))
+    cut = ABOUT.sub("", AHEAD.sub("", cut) if COMPARED.search(text) else cut)
     cut = DANGLING.sub("", cut).strip(" ,;:")
     return cut if terms(cut) else text

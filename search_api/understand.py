@@ -28,6 +28,7 @@ EVERYDAY = frozenset(
 DUE = re.compile(
     r"\b(?:over[- ]?due|past (?:its|their|the) (?:date|deadline)s?|deadlines?"
     r"|due (?:before|by|in|this|next)"
+    r"|(?:targets?|commitments?|actions?)\s+(?:\w+ )?(?:for|by|in|before)\s+(?:\w+ )?20\d\d"
     r"|what (?:happens|will happen|is (?:planned|promised|to be done))\s+(?:in|by|before|during)"
     r"\s[^?]{0,20}?20\d\d)\b",
     re.IGNORECASE,
@@ -38,6 +39,8 @@ PRIORITIES = frozenset(
     stem(w)
     for w in "priority priorities main key strategic top headline overall declared area".split()
 )
+# And what is asked for where all have it: "common themes across all four".
+COMMON = PRIORITIES | {stem(w) for w in "common shared share theme across between four".split()}
 ABOUT_PRIORITIES = "The priorities that each system declares stand side by side under “Priorities”."
 MOST_ALIKE = 5
 # Quotation marks ask for the very words in a short query; in a long sentence they only stress.
@@ -52,6 +55,9 @@ def asks_for_priorities(subject: str) -> bool:
     (True, False)
     """
     asked_for = {w for w in terms(subject) if w not in FRAME_STEMS}
+    common = {stem("common"), stem("shared"), stem("share")} & asked_for
+    if common and {stem("priorities"), stem("theme")} & asked_for:
+        return asked_for <= COMMON
     return stem("priorities") in asked_for and asked_for <= PRIORITIES
 
 

@@ -24,11 +24,15 @@ EXCLUDING = re.compile(
 )
 # What stands between names that are left out together: "other than Sefton, Herts and Lancashire".
 LISTED = re.compile(r"\s*(?:,|&|,?\s*\b(?:and|or|nor)\b)\s*(?:the |nhs )?", re.IGNORECASE)
-COMPARED = re.compile(r"\b(?:compar\w+|contrast\w*|differ\w*|versus|vs)\b", re.IGNORECASE)
+COMPARED = re.compile(
+    r"\b(?:compar\w+|contrast\w*|differ\w*|versus|vs|ahead (?:of|than)|behind"
+    r"|(?:more|less|better|worse|further|earlier|later|faster) than)\b",
+    re.IGNORECASE,
+)
 # With whom: only "compare … with the others" is a question to all, not "work with others".
 WITH_ALL = re.compile(
-    r"\b(?:with|to|from|against|versus|vs\.?)\s+(?:all\s+)?(?:the\s+)?"
-    r"(?:others?|rest|other (?:systems?|areas?|icss?|icbs?|places?|plans?))\b(?! in\b)",
+    r"\b(?:with|to|from|against|versus|vs\.?|of|than|(?<=behind))\s+(?:all\s+)?(?:the\s+)?"
+    r"(?:other (?:systems?|areas?|icss?|icbs?|places?|plans?)|others?|rest)\b(?! in\b)",
     re.IGNORECASE,
 )
 # Who asks means the home system: "what is our target for …", "compare us with Sefton".

@@ -365,6 +365,12 @@ def test_who_asks_for_priorities_is_given_those_declared(
     assert all(resolve(searcher.store, c) == cited[c] for c in cited)
 
 
+def test_what_all_share_is_told_with_what_each_declares(searcher: Searcher) -> None:
+    answer = searcher.ask(Query("What priorities do all systems have in common?"))
+    assert answer.headline.startswith("4 of 4 systems declare headline priorities: ")
+    assert any(note.startswith("Shared by all 4: ") for note in answer.notes)
+
+
 def test_priorities_for_something_are_searched_for(searcher: Searcher) -> None:
     answer = searcher.ask(Query("What are the priorities for carers?"))
     assert "headline priorities" not in answer.headline

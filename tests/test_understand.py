@@ -259,6 +259,8 @@ def test_who_speaks_and_who_does_not_is_asked_for_by_its_subject(
         ("Who is trying to cut waiting lists, and how?", "cut waiting lists"),
         ("What does Sefton want to achieve for carers", "achieve for carers"),
         ("referral to a dietitian, by what year?", "referral to a dietitian"),
+        ("Which ICS has the most ambitious target for early diagnosis?", "early diagnosis"),
+        ("which systems have an action on suicide", "suicide"),
         ("What targets are there for obesity", "obesity"),
         ("which commitments have other systems made on housing?", "housing"),
         ("Which cancer commitments have been made, and by when?", "cancer"),
@@ -270,6 +272,38 @@ def test_who_aims_and_by_when_is_no_part_of_the_subject(
     reader: Understander, text: str, subject: str
 ) -> None:
     assert reader.understand(text, None).subject.rstrip("?") == subject
+
+
+@pytest.mark.parametrize(
+    ("text", "subject"),
+    [
+        ("I need a paragraph on net zero for a board paper", "net zero"),
+        ("give me a summary of what each system says about workforce", "workforce"),
+        ("quotes about loneliness", "loneliness"),
+        ("page number for the diagnosis target", "the diagnosis target"),
+        ("good practice on frailty for tomorrow's meeting", "frailty"),
+        ("a report for the board", "a report for the board"),
+    ],
+)
+def test_what_is_made_of_the_answer_is_no_part_of_the_subject(
+    reader: Understander, text: str, subject: str
+) -> None:
+    assert reader.understand(text, None).subject == subject
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "is Sefton ahead of others on dementia",
+        "is Sefton further ahead than the rest on dementia",
+        "does Sefton do more than others on dementia",
+        "Is Sefton doing better than other areas on dementia?",
+    ],
+)
+def test_who_is_ahead_of_others_is_a_question_to_all(reader: Understander, text: str) -> None:
+    asked = reader.understand(text, None)
+    assert (asked.systems, asked.subject.rstrip("?")) == ((), "dementia")
+    assert any("is compared with all systems" in note for note in asked.notes)
 
 
 @pytest.mark.parametrize(
@@ -459,6 +493,9 @@ def test_what_leads_up_to_the_subject_is_no_part_of_it(
         ("What are Sefton's main priorities?", True),
         ("compare priorities", True),
         ("What are the priorities for carers?", False),
+        ("common themes across all four", True),
+        ("what priorities do all systems share", True),
+        ("shared care records", False),
     ],
 )
 def test_who_asks_for_priorities_is_told_where_they_stand(
