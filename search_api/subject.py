@@ -82,7 +82,7 @@ MADE_OF_IT = re.compile(
     r"(?:(?:an?|some|any|all|the|short|brief|quick|good|best)\s+)*"
     r"(?:paragraphs?|summar(?:y|ies)|overviews?|quot(?:es?|ations?)|evidence|examples?"
     r"|page numbers?|pages?|references?|citations?|good practice|best practice)\s+"
-    r"(?:on|about|of|for|from|in|around|that|regarding)\s+(?=\w)",
+    r"(?:on|about|of|for|that|regarding)\s+(?=\w)",
     re.IGNORECASE,
 )
 FOR_A_PAPER = re.compile(
