@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import product
+from functools import lru_cache
 
 from corpus.model import Theme
 from indexer.analyse import stem, stems, terms, tokens
@@ -90,25 +90,53 @@ def themes_of(text: str, themes: Sequence[ThemeWords]) -> tuple[str, ...]:
     )
 
 
-# What is to be done about a theme does not make it another one: "reduce smoking".
-DONE_ABOUT = frozenset(
+# Words that may stand beside a theme without making it another one: who is asked, what is to be
+# done about it, for whom, and what of it is wanted.
+ASIDE = frozenset(
     stem(w)
     for w in """
-    address better boost cut develop expand improve increase lower prevent promote reduce
-    strengthen support tackle transform
+    anybody anyone area areas bodies body board boards borough boroughs council councils everybody
+    everyone icb icbs ics icss icses nobody one place places plan plans region regions somebody
+    someone strategy strategies system systems partnership partnerships they
+    address addressed approach appear appears boost commit commits commitment commitments consider
+    cover covered covers cut define describe develop developing do does doing done expand feature
+    features has improve improved improving include included includes increase invest investing
+    know latest learn lower objective objectives offer offered offering planned planning promise
+    promised promises promote reduce reducing set strengthen support supported supporting tackle
+    tackling take target targets tell transform transforming try trying update updates
+    aren't doesn't don't hasn't haven't isn't
+    adult adults care cared living patient patients people person population resident residents
+    service services provision
+    all any anything every everything idea ideas interested nothing re something thing things whole
+    position role stance view views
     """.split()
 )
 
 
-def _wanted(subject: str) -> list[tuple[str, ...]]:
-    """The stems of a subject without those of its frame; then without what is to be done about it.
+@lru_cache(maxsize=10_000)
+def _words(name: str) -> tuple[str, ...]:
+    return tuple(terms(name))
 
-    >>> _wanted("reduce smoking"), _wanted("smoking")
-    ([('reduc', 'smoke'), ('smoke',)], [('smoke',)])
+
+def _wanted(subject: str) -> tuple[str, ...]:
+    """The stems of a subject, without those of the question's frame."""
+    return tuple(w for w in terms(subject) if w not in FRAME_STEMS)
+
+
+def _asks_for(name: str, wanted: tuple[str, ...]) -> bool:
+    """Whether the words wanted are those of a name, together, and others that may stand aside.
+
+    >>> _asks_for("health inequalities", _wanted("what people do about health inequalities"))
+    True
+    >>> _asks_for("carers", _wanted("young carers")), _asks_for("carers", _wanted("support carers"))
+    (False, True)
     """
-    words = tuple(w for w in terms(subject) if w not in FRAME_STEMS)
-    less = words[1:] if words[:1] and words[0] in DONE_ABOUT else ()
-    return [way for way in (words, less) if way]
+    words = _words(name)
+    return bool(words) and any(
+        wanted[at : at + len(words)] == words
+        and ASIDE.issuperset(wanted[:at] + wanted[at + len(words) :])
+        for at in range(len(wanted) - len(words) + 1)
+    )
 
 
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
@@ -116,17 +144,17 @@ def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
 
     A word of a theme is not the theme: who asks for menopause does not ask for women's health.
     """
-    known = list(themes)
-    best = None
-    for wanted in _wanted(subject):
-        for theme in known:
-            label = tuple(terms(theme.label))
-            names = (theme.id, *theme.names)
-            if wanted == label or any(wanted == tuple(terms(name)) for name in names):
-                return theme
-            if set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
-                best = best or theme
-    return best
+    wanted = _wanted(subject)
+    best: tuple[int, Theme] | None = None
+    partly = None
+    for theme in themes:
+        for name in (theme.label, theme.id, *theme.names):
+            if _asks_for(name, wanted) and (best is None or len(_words(name)) > best[0]):
+                best = len(_words(name)), theme
+        label = _words(theme.label)
+        if wanted and set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
+            partly = partly or theme
+    return best[1] if best else partly
 
 
 def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | None:
@@ -136,13 +164,16 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
     Other words of the thesaurus do not: they may be wider, as women's health is for menopause.
     """
     subject = understood.subject
-    listed = [word for theme in themes for word in theme.words]
-    for wanted, word in product(_wanted(subject), listed):
+    wanted = _wanted(subject)
+    best = ""
+    for word in (word for theme in themes for word in theme.words):
         if word.isupper() and " " not in word and word not in subject:
             continue
-        if tuple(terms(word)) == wanted:
-            also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
-            typed = subject.strip(" .,;:?!")
-            asked = typed if len(typed.split()) == len(word.split()) else word
-            return replace(ThemeWords.of(Theme(word, asked, "", (word, *also))), narrow=True)
-    return None
+        if len(_words(word)) > len(_words(best)) and _asks_for(word, wanted):
+            best = word
+    if not best:
+        return None
+    also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
+    typed = subject.strip(" .,;:?!")
+    asked = typed if len(typed.split()) == len(best.split()) else best
+    return replace(ThemeWords.of(Theme(best, asked, "", (best, *also))), narrow=True)
