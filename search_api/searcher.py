@@ -160,7 +160,7 @@ class Searcher:
             notes += declared.notes
         weighed: dict[str, list[Weighed]] = {s: [] for s in scopes}
         if not refused:
-            weighed = self._weigher.weighed(understood, asked, scopes)
+            weighed = self._weigher.weighed(*self._named(understood, asked), scopes)
         spoken = answering.spoken_to(asked, weighed)
         answers = []
         for system, own in scopes.items():
@@ -373,6 +373,13 @@ class Searcher:
 
     def _clear(self, citations: tuple[Citation, ...]) -> tuple[Citation, ...]:
         return contacts.clear_citations(citations) if self.settings.mask_contacts else citations
+
+    def _named(self, understood: Understood, asked: Asked) -> tuple[Understood, Asked]:
+        """A question about a theme as the theme itself, so that each wording finds the same."""
+        if asked.theme is None:
+            return understood, asked
+        named = self._understander.understand(asked.theme.label, None)
+        return named, replace(ask_for(named, self.store, self._vector_of(named)), theme=asked.theme)
 
     def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
         text = " ".join(text.split())
