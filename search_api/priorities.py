@@ -288,9 +288,9 @@ def answered_by(found: Priorities) -> DeclaredAnswer:
             searched=system.searched,
             ladder=strongest,
         )
-    used = dict.fromkeys(s.citation for one in said.values() for s in one.statements)
     if not said:
         return DeclaredAnswer({}, (), None, ())
+    used = dict.fromkeys(s.citation for one in said.values() for s in one.statements)
     lines = 1 if len(said) == len(found.systems) else 2  # the second says who declares none
     return DeclaredAnswer(
         said=said,

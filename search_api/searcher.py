@@ -379,7 +379,8 @@ class Searcher:
         if asked.theme is None:
             return understood, asked
         named = self._understander.understand(asked.theme.label, None)
-        return named, replace(ask_for(named, self.store, self._vector_of(named)), theme=asked.theme)
+        found = ask_for(named, self.store, self._vector_of(named))
+        return named, replace(found, theme=asked.theme, amount=asked.amount)
 
     def _theme(self, text: str) -> tuple[ComparedTheme, Understood, Asked]:
         text = " ".join(text.split())

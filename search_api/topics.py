@@ -105,8 +105,8 @@ ASIDE = frozenset(
     promised promises promote reduce reducing set strengthen support supported supporting tackle
     tackling take target targets tell transform transforming try trying update updates
     aren't doesn't don't hasn't haven't isn't
-    adult adults care cared living patient patients people person population resident residents
-    service services provision
+    care cared living patient patients people person population provision resident residents service
+    services
     all any anything every everything idea ideas interested nothing re something thing things whole
     position role stance view views
     """.split()
