@@ -20,7 +20,7 @@ from search_api.amounts import Amount, amount_asked
 from search_api.concepts import concepts_of
 from search_api.cover import Weight, asked_words, shares, weights_of
 from search_api.model import Understood
-from search_api.topics import ThemeWords, theme_of, topic_of
+from search_api.topics import ThemeWords, joined_of, theme_of, topic_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,10 +57,15 @@ LEAST_LIKELY = 1e-4
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """What statements are weighed against."""
+    """What statements are weighed against.
+
+    `theme` is what is asked for where that is one theme, or a word of one; `joined` are several of
+    which all must be spoken of.
+    """
 
     words: Mapping[str, Weight]
     theme: ThemeWords | None = None
+    joined: tuple[ThemeWords, ...] = ()
     amount: Amount | None = None
     unknown: float = 0.0
     foreign: float = 0.0
@@ -96,6 +101,7 @@ def ask_for(understood: Understood, store: Store, vector: Vectors) -> Asked:
     return Asked(
         words=words,
         theme=topic,
+        joined=() if topic else joined_of(understood.subject, store.themes.values()),
         amount=amount,
         unknown=sum(strange) / total if total else 0.0,
         foreign=concepts.foreign(concepts.about(vector), store),

@@ -69,7 +69,7 @@ class ThemeWords:
         return min(places, default=None)
 
 
-def _find(words: Sequence[str], phrase: Sequence[str]) -> int | None:
+def _find(words: Sequence[str | None], phrase: Sequence[str]) -> int | None:
     count = len(phrase)
     for at in range(len(words) - count + 1):
         if tuple(words[at : at + count]) == tuple(phrase):
@@ -177,3 +177,28 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
     typed = subject.strip(" .,;:?!")
     asked = typed if len(typed.split()) == len(best.split()) else best
     return replace(ThemeWords.of(Theme(best, asked, "", (best, *also))), narrow=True)
+
+
+def joined_of(subject: str, themes: Iterable[Theme]) -> tuple[ThemeWords, ...]:
+    """The themes, or words of themes, that a subject is made of where it is made of several.
+
+    "Children's mental health" asks for what speaks of both. The longest names are taken first.
+    """
+    left: list[str | None] = list(_wanted(subject))
+    names = [
+        (_words(name), name, theme, narrow)
+        for theme in themes
+        for narrow, of in ((False, (theme.label, theme.id, *theme.names)), (True, theme.words))
+        for name in of
+    ]
+    found: dict[str, ThemeWords] = {}
+    for words, name, theme, narrow in sorted(names, key=lambda n: (-len(n[0]), n[3])):
+        at = _find(left, words) if words else None
+        if at is None or theme.id in found:
+            continue
+        left[at : at + len(words)] = [None] * len(words)
+        own = Theme(name, name, "", (name,)) if narrow else theme
+        found[theme.id] = ThemeWords.of(own)
+    if len(found) < 2 or any(word and word not in ASIDE for word in left):
+        return ()
+    return tuple(found.values())

@@ -34,7 +34,7 @@ from search_api.judge import (
 )
 from search_api.model import Query
 from search_api.searcher import Searcher
-from search_api.topics import ThemeWords, theme_of
+from search_api.topics import ThemeWords, joined_of, theme_of
 
 KINDS = {a.name: a for a in AMOUNTS}
 
@@ -148,6 +148,31 @@ def test_what_is_to_be_done_about_a_theme_makes_it_no_other_one(searcher: Search
     told = searcher.ask(Query("Which systems commit to reduce smoking and by when?")).headline
     assert told.startswith("1 of 4 systems addresses smoking; ")
     assert "Sefton commits to action by March 2025" in told
+
+
+@pytest.mark.parametrize(
+    ("subject", "joined"),
+    [
+        ("children's mental health", {"children-young-people", "mental-health"}),
+        ("support for carers of people with dementia", {"carers", "dementia"}),
+        ("smoking in pregnancy", {"smoking", "pregnancy"}),
+        ("mental health", set()),
+        ("cancer and horses", set()),
+        ("", set()),
+    ],
+)
+def test_a_subject_may_be_made_of_several_themes(
+    searcher: Searcher, subject: str, joined: set[str]
+) -> None:
+    found = joined_of(subject, searcher.store.themes.values())
+    assert {theme.id for theme in found} == joined
+
+
+def test_what_speaks_of_all_themes_asked_for_is_sure(searcher: Searcher) -> None:
+    said = {a.system: a.statements for a in searcher.ask(Query("children's mental health")).systems}
+    (london,) = [s for s in said["south-east-london"] if "children and young people" in s.text]
+    assert london.sure and "mental health" in london.text
+    assert not any(s.sure for s in said["hertfordshire-west-essex"])  # of mental health alone
 
 
 def test_a_word_of_a_theme_is_a_topic_of_its_own(searcher: Searcher) -> None:
