@@ -6,7 +6,7 @@ from typing import Any
 
 import click
 
-from eval.labels import APART, BLIND, FRESH
+from eval.labels import APART, FRESH
 from eval.reading import reading
 from search_api.searcher import Searcher, open_searcher
 from search_api.settings import SearchSettings
@@ -28,7 +28,7 @@ def _searcher(index: str | None) -> Searcher:
 
 @evaluate.command("run")
 @click.option("--index", metavar="DIR|URL", help="Where the index is.")
-@click.option("--split", type=SPLITS, default=BLIND, show_default=True)
+@click.option("--split", type=SPLITS, default=FRESH, show_default=True)
 @click.option(
     "--dataset",
     type=click.Path(exists=True, file_okay=False, path_type=Path),
@@ -89,7 +89,7 @@ def _show(found: dict[str, Any], count: int, split: str) -> None:
 
 @evaluate.command()
 @click.option("--index", metavar="DIR|URL", help="Where the index is.")
-@click.option("--split", type=SPLITS, default=BLIND, show_default=True)
+@click.option("--split", type=SPLITS, default=FRESH, show_default=True)
 @click.option("--output", type=click.Path(file_okay=False, path_type=Path), help="Folder for it.")
 def report(index: str | None, split: str, output: Path | None) -> None:
     """Write report.json (shown on the quality page) and report.html."""
