@@ -1101,3 +1101,27 @@ def test_who_asks_for_priorities_is_led_to_their_page(client: TestClient) -> Non
     page = client.get("/ask", params={"q": "what are the main priorities", "home": "sefton"}).text
     assert 'href="/priorities?home=sefton"' in page
     assert "/compare?theme=" not in page
+
+
+@pytest.mark.parametrize(
+    ("question", "register"),
+    [
+        ("Show commitments due by March 2024", "/commitments?due_before=2024-04"),
+        (
+            "what is due before March 2024 in Sefton?",
+            "/commitments?system=sefton&amp;due_before=2024-03",
+        ),
+        ("targets for 2025", "/commitments?due_before=2026-01"),
+        ("which objectives are overdue", "/commitments"),
+        ("dementia", None),
+    ],
+)  # fmt: skip
+def test_who_asks_what_is_due_is_led_to_the_register(
+    client: TestClient, question: str, register: str | None
+) -> None:
+    page = client.get("/ask", params={"q": question}).text
+    wanted = f'<li><a href="{register}">See what is due, and when, in the register</a></li>'
+    assert ("See what is due" in page) == (register is not None)
+    assert register is None or wanted in page
+    if register is not None:
+        assert client.get(register.replace("&amp;", "&")).status_code == 200

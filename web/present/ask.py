@@ -3,9 +3,10 @@
 from dataclasses import dataclass
 
 from indexer.store import Store
+from search_api.dates import dates_in
 from search_api.headline import plural
 from search_api.model import Answer, Searched
-from search_api.understand import asks_for_priorities
+from search_api.understand import ABOUT_DUE, asks_for_priorities
 from web.address import Address
 from web.evidence import Quoter, SystemPart, searched_in_words, status_of, system_part
 from web.parts import (
@@ -39,6 +40,7 @@ class AskPage:
     notes: tuple[str, ...] = ()
     compare: Link | None = None
     search: Link | None = None
+    register: Link | None = None
     take: TakeAway | None = None
 
     @classmethod
@@ -92,6 +94,7 @@ class AskPage:
             notes=answer.notes,
             compare=_side_by_side(subject, home),
             search=Link("See every passage about this", str(address.at("/search"))),
+            register=_register(answer, home),
             take=take_away(address, answer.index_id),
         )
 
@@ -102,6 +105,22 @@ def _side_by_side(subject: str, home: str | None) -> Link:
         return Link("Compare the priorities side by side", declared)
     compared = str(Address("/compare").set("theme", subject).set("home", home))
     return Link("Compare the systems side by side", compared)
+
+
+def _register(answer: Answer, home: str | None) -> Link | None:
+    """Where what is due stands, for who asks for that; up to the date that was named, if any."""
+    if ABOUT_DUE not in answer.notes:
+        return None
+    register = Address("/commitments").set("home", home)
+    if answer.understood.systems:
+        register = register.set("system", *answer.understood.systems)
+    dates = dates_in(answer.query, bare_years=True)
+    if dates:
+        year, month = int(dates[0].due[:4]), int(dates[0].due[5:7] or 12)
+        if "before" not in answer.query.casefold():
+            year, month = (year, month + 1) if month < 12 else (year + 1, 1)
+        register = register.set("due_before", f"{year}-{month:02}")
+    return Link("See what is due, and when, in the register", str(register))
 
 
 def _is_theme(label: str, answer: Answer) -> bool:
