@@ -100,10 +100,11 @@ ASIDE = frozenset(
     someone strategy strategies system systems partnership partnerships they
     address addressed approach appear appears boost commit commits commitment commitments consider
     cover covered covers cut define describe develop developing do does doing done expand feature
-    features has improve improved improving include included includes increase invest investing
-    know latest learn lower objective objectives offer offered offering planned planning promise
-    promised promises promote reduce reducing set strengthen support supported supporting tackle
-    tackling take target targets tell transform transforming try trying update updates
+    features has help helped helping improve improved improving include included includes increase
+    invest investing know latest lead leading leads learn lower objective objectives offer offered
+    offering planned planning promise promised promises promote reduce reducing responsible set
+    strengthen support supported supporting tackle tackling take target targets tell transform
+    transforming try trying update updates
     aren't doesn't don't hasn't haven't isn't
     care cared living patient patients people person population provision resident residents service
     services

@@ -11,6 +11,7 @@ from click.testing import CliRunner
 
 from corpus.errors import ClusterError
 from indexer.cluster import embedding
+from indexer.embed import folder_of
 from indexer.store import current_id, open_store
 from search_api.cli import main
 from tests.conftest import share_models
@@ -54,7 +55,7 @@ def test_the_same_vectors_though_a_worker_is_lost(
     monkeypatch.setattr("indexer.cluster.BATCHES_A_TASK", 2)
     store = open_store(str(index_dir))
     texts = [p.text[:60] for p in store.passages(range(store.manifest.passages))]
-    (folder,) = (index_dir / "models").glob("[!.]*")
+    folder = index_dir / "models" / folder_of(store.manifest.made["model"])
     finished = 0
 
     def done(more: int) -> None:
@@ -111,7 +112,7 @@ def test_a_scheduler_without_workers(
 ) -> None:
     monkeypatch.setattr("indexer.cluster.CONNECT_SECONDS", 0.5)
     store = open_store(str(index_dir))
-    (folder,) = (index_dir / "models").glob("[!.]*")
+    folder = index_dir / "models" / folder_of(store.manifest.made["model"])
     with (
         pytest.raises(ClusterError, match=f"no workers; start some with: dask worker {scheduler}"),
         embedding(store.encoder, folder, scheduler),

@@ -142,7 +142,11 @@ def test_a_theme_is_known_by_its_words_and_nothing_more(searcher: Searcher) -> N
 
 def test_what_is_to_be_done_about_a_theme_makes_it_no_other_one(searcher: Searcher) -> None:
     themes = searcher.store.themes.values()
-    for text, theme in (("improve dental care", "dental"), ("support people to work", None)):
+    for text, theme in (
+        ("improve dental care", "dental"),
+        ("who is responsible for carers", "carers"),
+        ("support people to work", None),
+    ):
         known = theme_of(text, themes)
         assert (known.id if known else None) == theme
     told = searcher.ask(Query("Which systems commit to reduce smoking and by when?")).headline
