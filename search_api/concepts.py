@@ -15,6 +15,7 @@ model they are embedded once for each index, by `icsearch index` or by whoever n
 
 import io
 import json
+import math
 import tomllib
 import zipfile
 from collections import defaultdict
@@ -105,13 +106,14 @@ class Concepts:
         found, which = self._index.search(vector[None, :], min(NEAREST_WORDINGS, len(self.owner)))
         cosines = found[0] / np.float32(self.scale)
         nearest: dict[int, float] = {}
-        for cosine, wording in zip(cosines.tolist(), which[0].tolist(), strict=True):
+        for cosine, concept in zip(cosines.tolist(), self.owner[which[0]].tolist(), strict=True):
             if cosine >= LEAST:
-                nearest.setdefault(int(self.owner[wording]), cosine)
+                nearest.setdefault(concept, cosine)
         best = sorted(nearest.items(), key=lambda n: (-round(n[1], 6), n[0]))[:MOST]
-        shares = [np.exp(SHARPNESS * cosine) for _, cosine in best]
+        shares = [math.exp(SHARPNESS * cosine) for _, cosine in best]
+        whole = sum(shares)
         return tuple(
-            About(concept, float(cosine * share / sum(shares)))
+            About(concept, cosine * share / whole)
             for (concept, cosine), share in zip(best, shares, strict=True)
         )
 
@@ -158,24 +160,26 @@ class Concepts:
             known: of each passage, which stems of the terms stand there.
         """
         own: defaultdict[str, int] = defaultdict(int)  # of each stem the passages, as bits
-        both: defaultdict[str, int] = defaultdict(int)
-        for place, (inside, around) in enumerate(known):
+        beside: defaultdict[str, int] = defaultdict(int)
+        place = 1
+        for inside, around in known:
             for stem in inside:
-                own[stem] |= 1 << place
-            for stem in inside | around:
-                both[stem] |= 1 << place
+                own[stem] |= place
+            for stem in around:
+                beside[stem] |= place
+            place <<= 1
+        both = {stem: own[stem] | beside[stem] for stem in [*own, *beside]}
         out = np.zeros(len(known), dtype=np.float64)
         for weight, terms_ in self._terms(about):
-            whole, partly = _any_whole(terms_, own), _any_whole(terms_, both)
-            out += weight * np.where(_bits(whole, len(out)), 1.0, AROUND * _bits(partly, len(out)))
+            partly = _any_whole(terms_, both)
+            if partly:
+                whole = _bits(_any_whole(terms_, own), len(out))
+                out += weight * np.where(whole, 1.0, AROUND * _bits(partly, len(out)))
         return out
 
-    def _terms(self, about: Sequence[About]) -> list[tuple[float, list[frozenset[str]]]]:
+    def _terms(self, about: Sequence[About]) -> list[tuple[float, Sequence[frozenset[str]]]]:
         """Of each thing that a question is about the weight, and the stems of each term."""
-        return [
-            (found.weight, [s for word in self.words[found.concept] if (s := stems_of(word))])
-            for found in about
-        ]
+        return [(found.weight, stems_of_each(self.words[found.concept])) for found in about]
 
 
 def _any_whole(wanted: Sequence[frozenset[str]], places: Mapping[str, int]) -> int:
@@ -197,6 +201,12 @@ def _bits(found: int, count: int) -> NDArray[np.uint8]:
 def stems_of(word: str) -> frozenset[str]:
     """The stems of a term, without the commonest words."""
     return frozenset(terms(word))
+
+
+@lru_cache(maxsize=10_000)
+def stems_of_each(words: tuple[str, ...]) -> tuple[frozenset[str], ...]:
+    """The stems of each of several terms, but for those that are made of the commonest words."""
+    return tuple(stems for word in words if (stems := stems_of(word)))
 
 
 @once_a_store

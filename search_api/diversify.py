@@ -7,7 +7,6 @@ by weight).
 """
 
 import re
-import sys
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -18,7 +17,7 @@ from typing import NamedTuple
 import numpy as np
 
 from corpus.model import Document, Passage
-from indexer.gist import Gist
+from indexer.gist import Gist, stems_in
 from indexer.store import Store
 from search_api.retrieve import Candidate
 
@@ -98,17 +97,12 @@ def alike(found: Sequence[Found]) -> list[Found]:
         stems, figures = stems_in(one.gist.own), FIGURES.match(one.gist.own)
         assert figures is not None
         others = same_figures[figures[0]]
+        least, most = ALIKE * len(stems), len(stems) / ALIKE
         for other, held in others:
-            if len(stems & held) >= ALIKE * max(len(stems), len(held)):
+            if least <= len(held) <= most and len(stems & held) >= max(least, ALIKE * len(held)):
                 places |= {place, other}
         others.append((place, stems))
     return [found[place] for place in sorted(places)]
-
-
-@lru_cache(maxsize=4_000)
-def stems_in(line: str) -> frozenset[str]:
-    """The stems of a line of a gist; a few kilobytes each, so not all of a large index are kept."""
-    return frozenset(map(sys.intern, line.split()))
 
 
 def diversify(
@@ -158,7 +152,7 @@ def _hear(
         if last is None:
             break
         if last.candidate.score - one.candidate.score > worth:
-            continue
+            break  # and all that follow are worse
         first, rest = _swap(first, rest, last, one)
         heard[last.document.system] -= 1
         heard[one.document.system] += 1
@@ -174,8 +168,9 @@ def _cap_documents(
         crowd = next((f for f in reversed(first) if held[f.document.id] > most), None)
         if crowd is None:
             break
-        worth = crowd.candidate.score - one.candidate.score
-        if held[one.document.id] >= most or worth > LIKE_WORTH:
+        if crowd.candidate.score - one.candidate.score > LIKE_WORTH:
+            break
+        if held[one.document.id] >= most:
             continue
         first, rest = _swap(first, rest, crowd, one)
         held[crowd.document.id] -= 1

@@ -64,7 +64,9 @@ class Names:
         self._store = store
         systems = list(store.systems.values())
         self._meanings = _meanings(systems)
-        self._longest = max(map(len, self._meanings), default=0)
+        self._longest_from: dict[str, int] = {}  # of names that begin with a word
+        for words in self._meanings:
+            self._longest_from[words[0]] = max(len(words), self._longest_from.get(words[0], 0))
         self._place_words = {s.id: _place_words(s) for s in systems}
         own = [words for words, meaning in self._meanings.items() if meaning.kind == "own"]
         fuzzy = [words for words in own if len(" ".join(words)) > LEAST_FUZZY_LENGTH]
@@ -81,7 +83,7 @@ class Names:
         found: list[Named] = []
         taken = [False] * len(words)
         strange = [not self._store.document_frequency(stem(w)) for w in lower]
-        for look in (self._exact, self._alike):
+        for look in (self._exact, self._alike) if any(strange) else (self._exact,):
             for at in range(len(words)):
                 if taken[at]:
                     continue
@@ -110,7 +112,8 @@ class Names:
     def _exact(
         self, words: Sequence[str], _: Sequence[bool], at: int
     ) -> Iterator[tuple[Meaning, int]]:
-        for count in range(min(self._longest, len(words) - at), 0, -1):
+        longest = self._longest_from.get(words[at], 0)
+        for count in range(min(longest, len(words) - at), 0, -1):
             meaning = self._meanings.get(tuple(words[at : at + count]))
             if meaning is not None:
                 yield meaning, count
@@ -120,9 +123,11 @@ class Names:
     ) -> Iterator[tuple[Meaning, int]]:
         """A misspelt name: like an alias, as many words, and not words that the documents know."""
         for count in range(min(MOST_FUZZY_WORDS, len(words) - at), 0, -1):
+            if not any(strange[at : at + count]):
+                break  # nor in fewer of them
             typed = " ".join(words[at : at + count])
-            if not any(strange[at : at + count]) or len(typed) < LEAST_FUZZY_LENGTH:
-                continue
+            if len(typed) < LEAST_FUZZY_LENGTH:
+                break
             near = self._fuzzy_by_count[count]
             best = process.extractOne(typed, near, scorer=fuzz.ratio, score_cutoff=LIKENESS)
             # One letter is more of a short name: "Seften".

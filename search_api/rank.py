@@ -111,10 +111,10 @@ def coverage(
 
     Most passages hold the same few of the words, or none, so each such case is worked out once.
     """
-    told: dict[Standing, tuple[float, float]] = {}
+    told: dict[tuple[Set[str], Set[str]], tuple[float, float]] = {}
     out = []
     for own, around in held:
-        asked = Standing(own & words, around & words)
+        asked = own & words, around & words
         if asked not in told:
             told[asked] = shares(weights, *asked)
         out.append(told[asked])
@@ -151,6 +151,6 @@ def weighed(found: Numbers) -> Numbers:
     return scores
 
 
-def order(scores: Sequence[float], rows: Sequence[int]) -> list[int]:
+def order(scores: Numbers, rows: Rows) -> Rows:
     """Places from the best score to the worst; ties go to the lower row."""
-    return sorted(range(len(rows)), key=lambda i: (-round(scores[i], 5), rows[i]))
+    return np.lexsort((rows, -np.round(scores, 5)))

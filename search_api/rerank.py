@@ -6,7 +6,6 @@ sentence-transformers. Nogueira and Cho, "Passage Re-ranking with BERT" (2019).
 
 import os
 from collections.abc import Sequence
-from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Protocol
@@ -96,7 +95,7 @@ def reranked(
     )
     worth = sorted((one.candidate.score for one in head), reverse=True)
     dealt = [
-        head[i]._replace(candidate=replace(head[i].candidate, score=score))
+        head[i]._replace(candidate=head[i].candidate._replace(score=score))
         for i, score in zip(order, worth, strict=True)
     ]
     return dealt + rest

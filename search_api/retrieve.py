@@ -8,6 +8,7 @@ judged questions. The scale here is standard deviations over the candidates.
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -24,8 +25,7 @@ from search_api.settings import SearchSettings
 from search_api.thesaurus import SOURCE
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
+class Candidate(NamedTuple):
     """A passage that may answer: its row, score and BM25 (0 if no word was found in it)."""
 
     row: int
@@ -99,8 +99,8 @@ class Ordered:
     """A pool in its first order, and the features of its head, those to be weighed again."""
 
     pool: Pool
-    head: list[int]
-    tail: list[int]
+    head: Rows
+    tail: Rows
     fused: Numbers
     features: Numbers
 
@@ -138,12 +138,10 @@ def _candidates(first: Ordered) -> list[Candidate]:
     scores = rank.weighed(first.features)
     # The rest stay in their first order, below the last of those weighed.
     below = float(scores.min()) + fused[first.tail] - float(fused[first.head].min())
-    places = [*first.head, *first.tail]
-    out = [
-        Candidate(int(pool.rows[i]), score, float(pool.lexical[i]))
-        for i, score in zip(places, [*scores.tolist(), *below.tolist()], strict=True)
-    ]
-    return sorted(out, key=lambda c: (-round(c.score, 5), c.row))
+    places, scores = np.concatenate([first.head, first.tail]), np.concatenate([scores, below])
+    rows, lexical = pool.rows[places], pool.lexical[places]
+    best = rank.order(scores, rows)
+    return [*map(Candidate, rows[best].tolist(), scores[best].tolist(), lexical[best].tolist())]
 
 
 def ordered_each(
@@ -172,7 +170,7 @@ def in_order(
         return None
     lexical, dense = scaled(pool.lexical), scaled(pool.dense)
     fused = settings.lexical_share * lexical + (1 - settings.lexical_share) * dense
-    places = rank.order(fused.tolist(), pool.rows.tolist())
+    places = rank.order(fused, pool.rows)
     head, tail = places[: rank.HEAD], places[rank.HEAD :]
     rows = pool.rows[head]
     found = rank.features(store, understood, vector, about, rows, lexical[head], dense[head])
@@ -197,10 +195,10 @@ def pools_of(
 def _pool(
     store: Store, vector: Vectors, near: tuple[Rows, Scores], matched: tuple[Rows, Scores]
 ) -> Pool:
-    missing = np.setdiff1d(matched[0], near[0])
-    rows = np.concatenate([near[0], missing])
-    dense = np.concatenate([near[1], store.vectors(missing) @ vector])
     lexical = dict(zip(matched[0].tolist(), matched[1].tolist(), strict=True))
+    missing = sorted(lexical.keys() - set(near[0].tolist()))
+    rows = np.concatenate([near[0], np.array(missing, dtype=np.int64)])
+    dense = np.concatenate([near[1], store.vectors(rows[len(near[0]) :]) @ vector])
     return Pool(
         rows,
         np.array([lexical.get(row, 0.0) for row in rows.tolist()]),

@@ -227,6 +227,8 @@ class FolderStore:
 
     def vectors(self, rows: Rows) -> Vectors:
         """The passages' vectors, shape (rows, dimensions)."""
+        if len(self._parts) == 1:
+            return self._parts[0].vectors_of(rows)
         out = np.empty((len(rows), self._parts[0].vectors.shape[1]), dtype=np.float32)
         for part, places in self._holding(rows):
             out[places] = part.vectors_of(rows[places] - part.first)
@@ -300,8 +302,11 @@ class FolderStore:
         read: Callable[[Sequence[int]], Mapping[int, T]],
     ) -> list[T]:
         """What belongs to rows, in the order asked: kept, or read and kept from now on."""
+        try:
+            return [kept[row] for row in rows]
+        except KeyError:
+            pass  # Another thread may empty what is kept at any moment.
         wanted = [int(row) for row in rows]
-        # Another thread may empty what is kept at any moment.
         found = {row: held for row in wanted if (held := kept.get(row)) is not None}
         missing = [row for row in dict.fromkeys(wanted) if row not in found]
         if missing:

@@ -44,6 +44,17 @@ class Mapped:
         self._read = 0
         self._most_held = most_held
 
+    def rows(self, rows: Rows) -> NDArray[Any]:
+        """Rows here and there, in the order asked.
+
+        Raises:
+            IndexDamaged: the file was made shorter since it was opened.
+        """
+        if self._file is None:
+            found: NDArray[Any] = self.array[rows]
+            return found
+        return self.runs(rows, np.ones_like(rows))
+
     def runs(self, starts: Rows, counts: Rows) -> NDArray[Any]:
         """Rows here and there: from each start on so many, one after the other.
 

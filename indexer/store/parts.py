@@ -14,6 +14,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Any, TypeVar
 
+import faiss
 import numpy as np
 
 from indexer.embed import Vectors
@@ -111,6 +112,8 @@ class Part:
         self._vectors = Mapped(folder / "vectors.npy", MOST_HELD // of)
         self._statements = Mapped(folder / "statements.npy", MOST_HELD // of)
         self._ends: Rows = np.load(folder / "statement_ends.npy")
+        half = faiss.ScalarQuantizer.QT_fp16
+        self._halves = faiss.ScalarQuantizer(self._statements.array.shape[1], half)
         self.vectors: Vectors = self._vectors.array
         """All of them, where they lie: tell `gone_through` of what is read."""
         self.gone_through = self._vectors.gone_through
@@ -167,13 +170,16 @@ class Part:
 
     def vectors_of(self, rows: Rows) -> Vectors:
         """Vectors of the passages of rows, in the order asked."""
-        return self._vectors.runs(rows, np.ones_like(rows))
+        return self._vectors.rows(rows)
 
     def vectors_of_statements(self, rows: Rows) -> tuple[Vectors, Rows]:
         """Vectors of the statements of rows, each row's in order, and how many each has."""
         ends = self._ends[rows]
         counts = ends - np.where(rows > 0, self._ends[rows - 1], 0)
-        return self._statements.runs(ends - counts, counts).astype(np.float32), counts
+        found = self._statements.runs(ends - counts, counts)
+        # Faster than numpy's own conversion, and the same numbers.
+        content = np.ascontiguousarray(found).view(np.uint8)
+        return (self._halves.decode(content) if len(found) else found.astype(np.float32)), counts
 
 
 def facts_within(folder: Path) -> dict[str, Any]:
