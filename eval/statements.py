@@ -18,9 +18,10 @@ FITTED = ("statements.jsonl", "statements_fresh.jsonl")
 """The passes of labels that the model was fitted on."""
 FILES = (*FITTED, "statements_pooled.jsonl")
 TOPICS = "statements_topics.jsonl"
-PASSES = (*FILES, "statements_blind.jsonl", TOPICS)
-"""The last two are told alone: one has been asked what the pooled ones were, one is large."""
-QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl")
+PASSES = (*FILES, "statements_blind.jsonl", "statements_apart.jsonl", TOPICS)
+"""The last three are told alone: one has been asked what the pooled ones were, one what stands
+apart and no line was set by, one is large."""
+QUESTIONS = ("questions.jsonl", "fresh.jsonl", "nuggets.jsonl", "blind.jsonl")
 SAME = 0.8
 """A statement is the one labelled if they share at least this part of the longer."""
 Z = 1.959964
