@@ -9,8 +9,8 @@ told from those that have none when whole topics are held back. Statements come 
 questions (a judged span is on the subject, all else is not) and, for more each, from the first two
 passes of statements labelled by hand. No other fresh question is read than those of these passes.
 Whether a question has an answer is also learned from what `statements_many.jsonl` was asked.
-Questions that a rule settles (bodies outside the corpus, personal medical advice, themes) are left
-out: no model sees them.
+Questions that a rule settles (bodies outside the corpus, personal medical advice, themes, a figure
+asked for that no statement gives) are left out: no model sees them.
 """
 
 import json
@@ -28,7 +28,7 @@ from eval.labels import Question, read_labels
 from eval.run import asked_of, query_of
 from eval.statements import FITTED, GRADES, Label, Place, homes, is_same, labels_of, many_labels
 from indexer.store import open_store
-from search_api.answer import Weighed
+from search_api.answer import Weighed, telling
 from search_api.judge import Asked, Logistic, ask_for, support
 from search_api.medical import is_personal_medical
 from search_api.model import Filters, Query, Understood
@@ -137,9 +137,10 @@ def cases(searcher: Searcher, documents: Sequence[Document]) -> list[Case]:
         bare = tuple(e for e in understood.expansions if e.source != SOURCE)
         for one in (understood, replace(understood, expansions=bare)):
             asked, weighed = _weighed(searcher, one, [d for d in kept if d in documents])
-            if asked is not None:
+            found = telling(asked, weighed) if asked is not None else []
+            if asked is not None and found:
                 answered = question.unanswerable is None
-                values = _support(asked, weighed)
+                values = _support(asked, found)
                 out.append(Case(question.text, question.topic, answered, source, values))
     return out
 

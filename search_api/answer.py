@@ -15,11 +15,13 @@ from indexer.store import Store
 from search_api.cite import citation_id, cite_stated
 from search_api.judge import (
     ANSWERABLE,
+    FIGURE_ANSWERABLE,
     Asked,
     Features,
     Near,
     answerable,
     features,
+    only_a_figure,
     probability,
     support,
 )
@@ -215,16 +217,24 @@ def speaks_of_all(asked: Asked, stated: Stated, evidence: Features) -> bool:
 def spoken_to(asked: Asked, weighed: Mapping[str, Sequence[Weighed]]) -> dict[str, list[Weighed]]:
     """For each system the statements that speak to the subject; none where it is not there at all.
 
-    A theme is judged by its own words. Anything else is first judged as a whole, unless something
-    is surely about it.
+    Where a figure is asked for, only what gives one counts. A theme is judged by its own words.
+    Anything else is first judged as a whole, unless something is surely about it.
     """
+    weighed = {system: telling(asked, held) for system, held in weighed.items()}
     everything = [w for held in weighed.values() for w in held]
     best = max((w.probability for w in everything), default=0.0)
     if asked.theme is None and not any(w.sure for w in everything):
         whole = support(asked, [w.evidence for w in everything], best)
-        if answerable(whole) < ANSWERABLE:
+        if answerable(whole) < (FIGURE_ANSWERABLE if only_a_figure(asked) else ANSWERABLE):
             return {system: [] for system in weighed}
     return {system: found_in(held, best, asked.theme) for system, held in weighed.items()}
+
+
+def telling(asked: Asked, weighed: Sequence[Weighed]) -> list[Weighed]:
+    """The statements that can answer: where nothing but a figure does, those that give one."""
+    if only_a_figure(asked):
+        return [w for w in weighed if not w.evidence.number_missing]
+    return list(weighed)
 
 
 def found_in(

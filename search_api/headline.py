@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from search_api import medical
 from search_api.dates import dates_in
-from search_api.judge import Asked
+from search_api.judge import Asked, only_a_figure
 from search_api.medical import is_personal_medical
 from search_api.model import (
     Cell,
@@ -68,11 +68,13 @@ def headline(
     outside = f"; {lacking(understood.outside)}" if understood.outside else ""
     if not spoken and not doubtful:
         body = plural(total, f"{others}system")
+        figure = figure_asked(asked)
+        does = f"give the {figure} asked for: {subject}" if figure else f"address {subject}"
         if total == 1:
-            return f"{answers[0].name} was not found to address {subject}{outside}."
+            return f"{answers[0].name} was not found to {does}{outside}."
         if not total:
             return "Nothing to search."
-        return f"None of {body} was found to address {subject}{outside}."
+        return f"None of {body} was found to {does}{outside}."
     parts = []
     if spoken:
         verb = "addresses" if len(spoken) == 1 else "address"
@@ -90,6 +92,11 @@ def headline(
     return "; ".join(parts) + outside + "."
 
 
+def figure_asked(asked: Asked) -> str | None:
+    """What kind of figure nothing else answers, if one was asked for: a number, a percentage."""
+    return asked.amount.told if asked.amount and only_a_figure(asked) else None
+
+
 def lacking(outside: Sequence[str]) -> str:
     """That bodies which were asked about are not in the corpus."""
     return f"{listed(outside[:3])} {'is' if len(outside) == 1 else 'are'} not in the corpus"
@@ -105,7 +112,7 @@ def _promise(said: SystemAnswer) -> str:
     return f"{said.name} commits to {'a target' if measured else 'action'}{by}"
 
 
-def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) -> str:
+def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer], asked: Asked) -> str:
     """Why nothing was found, and how much was searched."""
     if is_personal_medical(understood.text):
         return medical.REASON
@@ -118,9 +125,16 @@ def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer]) ->
     pages = sum(a.searched.unreadable_pages for a in answers)
     unread = f"; {plural(pages, 'page')} could not be read" if pages else ""
     outside = f" {lacking(understood.outside)}." if understood.outside else ""
+    searched = f"{plural(passages, 'passage')} of {plural(len(answers), 'system')}"
+    figure = figure_asked(asked)
+    if figure:
+        return (
+            f"Nothing in {searched} gives the {figure} asked for{unread}. "
+            f"The nearest passages are shown: they may speak of the subject.{outside}"
+        )
     return (
-        f"Nothing in {plural(passages, 'passage')} of {plural(len(answers), 'system')} speaks "
-        f"to this closely enough to quote{unread}. The nearest passages are shown.{outside}"
+        f"Nothing in {searched} speaks to this closely enough to quote{unread}. "
+        f"The nearest passages are shown.{outside}"
     )
 
 

@@ -180,7 +180,7 @@ class Searcher:
             query=query.text,
             understood=understood,
             status="answered" if answered else "not_found",
-            reason=None if answered else not_found_reason(understood, answers),
+            reason=None if answered else not_found_reason(understood, answers, asked),
             headline=told or headline(understood, answers, asked),
             systems=tuple(sorted(answers, key=_by_strength)),
             citations=citations,

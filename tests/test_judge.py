@@ -56,6 +56,13 @@ def asked_about(searcher: Searcher, text: str) -> Asked:
         ("At what ages can a child get help?", "age"),
         ("How many carers are registered?", "count"),
         ("How much did referrals grow?", "size"),
+        ("What does a night there cost?", "money"),
+        ("What is the budget for transport?", "money"),
+        ("Respite given, in hours", "time"),
+        ("Which year does the strategy run out?", "year"),
+        ("How often does the board meet?", "frequency"),
+        ("Number of libraries", "count"),
+        ("What is the population of Sefton?", "count"),
     ],
 )
 def test_the_kind_of_figure_asked_for(text: str, kind: str) -> None:
@@ -63,9 +70,82 @@ def test_the_kind_of_figure_asked_for(text: str, kind: str) -> None:
     assert amount is not None and amount.name == kind
 
 
-@pytest.mark.parametrize("text", ["dementia", "What do other ICSs say about carers?", "Who leads?"])
+@pytest.mark.parametrize(
+    "text",
+    [
+        "dementia",
+        "What do other ICSs say about carers?",
+        "Who leads?",
+        "What do the plans say about the cost of living?",
+        "What is the personal health budget offer?",
+        "how long-term conditions are managed",
+        "reduce the number of falls",
+        "How many systems mention dementia?",
+        "How many of the strategies have a target for smoking?",
+        "How many priorities does each system have?",
+    ],
+)
 def test_most_questions_ask_for_no_figure(text: str) -> None:
     assert amount_asked(text) is None
+
+
+def test_a_figure_answers_alone_unless_something_else_is_asked_too() -> None:
+    alone, beside = (
+        amount_asked("How many beds are there?"),
+        amount_asked("Who leads it and how many beds has it?"),
+    )
+    both, soft = (
+        amount_asked("How many schools are there and how many pupils?"),
+        amount_asked("How far have they got?"),
+    )
+    assert alone and alone.strict and both and both.strict
+    assert beside and not beside.strict and soft and not soft.strict
+
+
+@pytest.mark.parametrize(
+    ("question", "text", "said"),
+    [
+        ("How many podiatrists are employed?", "Podiatrists see 300 feet of those aged 5.", True),
+        (
+            "How many podiatrists are employed?",
+            "Podiatrists see feet. Ages 0-19, since 2022.",
+            False,
+        ),
+        ("How many books were lent?", "There are 6 libraries, open to all who live here.", False),
+        ("What number of libraries are there?", "There are 6 libraries.", True),
+        ("How many people came?", "approximately fifty attendees", True),
+        ("How many pupils get help?", "5,403 young people, 12.7 % of them", True),
+        ("How many staff are there?", "44 sites", False),
+        ("How many are seen in time?", "38% of referrals", True),
+        ("How many Home Start volunteers are there?", "A start for 6 homes", False),
+        ("How often does it meet?", "Meetings are monthly.", True),
+        ("How often does it meet?", "It met on 14 May 2023.", False),
+        ("What rating did it get?", "It was rated good.", True),
+        ("What rating did it get?", "Good care for all.", False),
+    ],
+)
+def test_a_number_is_of_what_stands_beside_it(question: str, text: str, said: bool) -> None:
+    amount = amount_asked(question)
+    assert amount is not None and amount.in_text(text) is said
+
+
+def test_another_word_for_what_is_counted_counts() -> None:
+    instead = Weight(3.0, ((frozenset(("integr", "team")), 1.0),))
+    amount = amount_asked("How many ICTs are there?", {"ict": instead})
+    assert amount is not None
+    assert amount.in_text("eight integrated teams") and not amount.in_text("eight teams")
+
+
+def test_where_no_statement_gives_the_figure_asked_for_nothing_is_said(searcher: Searcher) -> None:
+    answer = searcher.ask(Query("How many podiatrists are employed in Sefton?"))
+    assert answer.status == "not_found" and answer.systems[0].nearest is not None
+    assert "was not found to give the number asked for" in answer.headline
+    assert answer.reason and "gives the number asked for" in answer.reason
+    given = searcher.ask(Query("What number of public libraries are there in Sefton?"))
+    assert "6 libraries" in given.systems[0].statements[0].text
+    # Who also asks something else gets what speaks of it.
+    both = searcher.ask(Query("How many podiatrists are there, and who do they help?"))
+    assert both.status == "answered"
 
 
 @pytest.mark.parametrize(
@@ -77,7 +157,7 @@ def test_most_questions_ask_for_no_figure(text: str) -> None:
         ("money", "a £6.9m improvement plan", True),
         ("money", "75% of people", False),
         ("count", "eight localities", True),
-        ("count", "Priority 4, by Q3 2024, for ages 0-25 and 75% of £3m", False),
+        ("count", "Priority 4, by Q3 2024, for ages 0-25 and £3m", False),
         ("count", "an extra 14 beds by March 2024", True),
         ("time", "seen within 18 weeks", True),
         ("age", "young people aged 5 to 17", True),
