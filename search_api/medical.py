@@ -30,7 +30,7 @@ SYMPTOM = (
 DRUG = (
     r"(?:\w+(?:cillin|codone|profen|statin|pril|sartan|olol|azole|oxetine|pezil|formin|mycin|codeine|pam"
     r"|triptan|tidine|prazole|dipine|sone|semide|ine hydrochloride)|codeine|morphine|paracetamol|aspirin"
-    r"|insulin|antibiotics?|antidepressants?|painkillers?|steroids?|warfarin|sertraline|citalopram"
+    r"|insulin|naproxen|calpol|nurofen|melatonin|ritalin|antihistamines?|antibiotics?|antidepressants?|painkillers?|steroids?|warfarin|sertraline|citalopram"
     r"|tablets?|pills?|medication|medicine|dose|inhaler|vitamins?|supplements?|contraceptive|hrt"
     r"|vaccine|jab|ozempic|wegovy|mounjaro|statins?)"
 )
@@ -72,6 +72,7 @@ ADVICE = tuple(
         rf"\bside effects? of\b|\bwhat (?:dose|dosage)\b|\b(?:dose|dosage) of {DRUG}\b",
         rf"\b(?:can|could|should) {ONE} have an? (?:\w+ ){{0,3}}(?:scan|mri|operation|transplant|pacemaker)\b",
         rf"\bwhy (?:do|does|am|is|are|have|has) (?:i|my|{ONE})\b.{{0,60}}\b(?:{SYMPTOM}|{BODY}|tired|snoring)\b",
+        rf"\b(?:can|could|should|may) i give {ONE}\b",
         rf"\b(?:what|which) {DRUG} (?:can|should|may|could) (?:i|we|{ONE})\b",
         r"\b(?:do|should) (?:i|we) need (?:to see|an?|to have)\b.{0,30}\b(?:doctor|antibiotics?|x-?ray|blood test)\b",
         r"\bwhat does (?:my|a|this) .{0,40}\b(?:result|reading|level|score|lump|rash) mean\b",

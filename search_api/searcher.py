@@ -61,7 +61,7 @@ from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
 from search_api.topics import ThemeWords, theme_of
-from search_api.understand import Understander, asks_for_priorities
+from search_api.understand import Understander, asks_for_priorities, nowhere_told
 from search_api.weighing import Weigher
 from search_api.whom import asks_across
 
@@ -176,6 +176,8 @@ class Searcher:
         answered = any(a.statements for a in answers)
         citations = (*(declared.citations if declared else ()), *self._clear(sheet.citations))
         told = declared.headline if declared else None
+        if not refused and not any(s.sure for a in answers for s in a.statements):
+            notes += nowhere_told(self._understander.nowhere(understood), understood, answered)
         return Answer(
             query=query.text,
             understood=understood,

@@ -406,6 +406,8 @@ def test_groups_are_worth_having() -> None:
         "What dose of calpol for a two year old?",
         "My knee hurts when I climb stairs",
         "why do I keep getting headaches",
+        "Should I give my baby naproxen?",
+        "can we give our mum her tablets with milk",
     ],
 )
 def test_personal_medical_questions_are_told(text: str) -> None:
@@ -424,6 +426,7 @@ def test_personal_medical_questions_are_told(text: str) -> None:
         "Should we expect more GPs?",
         "how can I see a doctor online",
         "What do other ICSs say about chronic pain?",
+        "How can we give our children the best start?",
     ],
 )
 def test_questions_about_services_are_not_medical(text: str) -> None:
