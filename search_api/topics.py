@@ -98,13 +98,14 @@ ASIDE = frozenset(
     anybody anyone area areas bodies body board boards borough boroughs council councils everybody
     everyone icb icbs ics icss icses nobody one place places plan plans region regions somebody
     someone strategy strategies system systems partnership partnerships they
-    address addressed approach appear appears boost commit commits commitment commitments consider
-    cover covered covers cut define describe develop developing do does doing done expand feature
-    features has help helped helping improve improved improving include included includes increase
-    invest investing know latest lead leading leads learn lower objective objectives offer offered
-    offering planned planning promise promised promises promote reduce reducing responsible set
-    strengthen support supported supporting tackle tackling take target targets tell transform
-    transforming try trying update updates
+    address addressed appear appears approach boost commit commitment commitments commits consider
+    cover covered covers cut deal dealing dealt define describe develop developing do does doing
+    done expand feature features forward forwards future get give given go goes going happen
+    happening happens has help helped helping improve improved improving include included includes
+    increase invest investing know latest lead leading leads learn lower make makes making manage
+    managed meet objective objectives offer offered offering planned planning promise promised
+    promises promote reduce reducing responsible set strengthen support supported supporting tackle
+    tackling take taken target targets tell transform transforming try trying update updates
     aren't doesn't don't hasn't haven't isn't
     care cared living patient patients people person population provision resident residents service
     services
@@ -112,6 +113,9 @@ ASIDE = frozenset(
     position role stance view views
     """.split()
 )
+
+
+AND = re.compile(r"\s*(?:,|/|&|\band\b|\bor\b)\s*", re.IGNORECASE)
 
 
 @lru_cache(maxsize=10_000)
@@ -140,6 +144,19 @@ def _asks_for(name: str, wanted: tuple[str, ...]) -> bool:
     )
 
 
+def _asks_for_part(label: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
+    """Whether the words wanted are half of a label, or more where other words stand aside.
+
+    "Health" is no part of a label that tells anything. One of two words tells enough.
+    """
+    held = {word for word in wanted if word in label}
+    if held <= {stem("health")}:
+        return False
+    if held == {*wanted}:
+        return len(held) * 2 >= len(label)
+    return ASIDE.issuperset({*wanted} - held) and (len(held) * 2 > len(label) or len(label) == 2)
+
+
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
     """The theme that a subject names: by its label, its id or another name, and nothing more.
 
@@ -152,8 +169,7 @@ def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
         for name in (theme.label, theme.id, *theme.names):
             if _asks_for(name, wanted) and (best is None or len(_words(name)) > best[0]):
                 best = len(_words(name)), theme
-        label = _words(theme.label)
-        if wanted and set(wanted) <= set(label) and len(wanted) * 2 >= len(label):
+        if _asks_for_part(_words(theme.label), wanted):
             partly = partly or theme
     return best[1] if best else partly
 
@@ -164,6 +180,7 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
     What planners compare by has a word of its own for it, so that word decides, as in a theme.
     Other words of the thesaurus do not: they may be wider, as women's health is for menopause.
     """
+    themes = list(themes)
     subject = understood.subject
     wanted = _wanted(subject)
     best = ""
@@ -173,11 +190,30 @@ def topic_of(understood: Understood, themes: Iterable[Theme]) -> ThemeWords | No
         if len(_words(word)) > len(_words(best)) and _asks_for(word, wanted):
             best = word
     if not best:
-        return None
+        return _several(subject, themes)
     also = tuple(e.to for e in understood.expansions if e.source != SOURCE)
     typed = subject.strip(" .,;:?!")
     asked = typed if len(typed.split()) == len(best.split()) else best
     return replace(ThemeWords.of(Theme(best, asked, "", (best, *also))), narrow=True)
+
+
+def _several(subject: str, themes: Iterable[Theme]) -> ThemeWords | None:
+    """The words of a subject that is several of one theme, any of which will do.
+
+    "Hospices and bereavement", "autism or ADHD"; not "staff retention", which is narrower than
+    either word.
+    """
+    parts = [_wanted(part) for part in AND.split(subject)]
+    if len(parts) < 2:
+        return None
+    for theme in themes:
+        words = sorted(theme.words, key=lambda w: -len(_words(w)))
+        found = [next((w for w in words if _asks_for(w, part)), None) for part in parts]
+        named = tuple(w for w in found if w and (not w.isupper() or w in subject))
+        if len(named) == len(parts):
+            several = Theme(named[0], " or ".join(dict.fromkeys(named)), "", named)
+            return replace(ThemeWords.of(several), narrow=True)
+    return None
 
 
 def joined_of(subject: str, themes: Iterable[Theme]) -> tuple[ThemeWords, ...]:

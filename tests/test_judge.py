@@ -252,6 +252,12 @@ def test_what_is_to_be_done_about_a_theme_makes_it_no_other_one(searcher: Search
         ("improve dental care", "dental"),
         ("who is responsible for carers", "carers"),
         ("support people to work", None),
+        ("deal with housing", "housing"),
+        ("personalised care being taken forward", "personalised-care"),
+        ("targeted inequalities", "health-inequalities"),
+        ("health", None),
+        ("the health board", None),
+        ("prevention and self-care", None),
     ):
         known = theme_of(text, themes)
         assert (known.id if known else None) == theme
@@ -352,6 +358,25 @@ def test_the_best_of_all_counts_where_the_same_beside_a_better_one_does_not() ->
     little = [weighed(0.05)]
     assert found_in(little, best=0.05) == little
     assert found_in(little, best=0.9) == []
+
+
+@pytest.mark.parametrize(
+    ("subject", "label"),
+    [
+        ("autism and ADHD support", "autism or ADHD"),
+        ("hospices and bereavement", "hospice or bereavement"),
+        ("staff retention", None),  # narrower than either word
+        ("falls prevention for older people", None),
+        ("hospices and housing", None),  # of two themes: both are asked for
+    ],
+)
+def test_several_words_of_one_theme_are_a_topic_too(
+    searcher: Searcher, subject: str, label: str | None
+) -> None:
+    found = asked_about(searcher, subject).theme
+    assert (found.label if found else None) == label
+    if found:
+        assert all(found.spoken_in(word) for word in found.label.split(" or "))
 
 
 def test_a_theme_is_spoken_of_by_its_words_firmly_if_anywhere() -> None:
