@@ -177,7 +177,9 @@ class Searcher:
         citations = (*(declared.citations if declared else ()), *self._clear(sheet.citations))
         told = declared.headline if declared else None
         if not refused and not any(s.sure for a in answers for s in a.statements):
-            notes += nowhere_told(self._understander.nowhere(understood), understood, answered)
+            nowhere = nowhere_told(self._understander.nowhere(understood), understood, answered)
+            understood = replace(understood, notes=understood.notes + nowhere)
+            notes = nowhere + notes
         return Answer(
             query=query.text,
             understood=understood,
