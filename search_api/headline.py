@@ -23,6 +23,7 @@ FIGURE = re.compile(r"\d[\d.,]*\s?(?:%|per cent)|£\s?\d|\bnet[- ]zero\b", re.IG
 YEAR = re.compile(r"20\d\d(?:[/-]\d\d)?")
 
 ASKING = re.compile(
+    r"(?:(?:at|by|for|from|in|on|since|to|until|up to) )?"
     r"(?:what|how|who|whose|which|where|when|why|do|does|did|is|are|has|have|will|can)\b",
     re.IGNORECASE,
 )

@@ -105,7 +105,8 @@ ASIDE = frozenset(
     increase invest investing know latest lead leading leads learn lower make makes making manage
     managed meet objective objectives offer offered offering planned planning promise promised
     promises promote reduce reducing responsible set strengthen support supported supporting tackle
-    tackling take taken target targets tell transform transforming try trying update updates use used
+    tackling take taken target targets tell transform transforming try trying update updates use
+    used
     aren't doesn't don't hasn't haven't isn't
     care cared living patient patients people person population provision resident residents service
     services
