@@ -106,7 +106,7 @@ ASIDE = frozenset(
     managed meet objective objectives offer offered offering planned planning promise promised
     promises promote reduce reducing responsible set strengthen support supported supporting tackle
     tackling take taken target targets tell transform transforming try trying update updates use
-    used
+    used date dates deadline deadlines timescale timescales
     aren't doesn't don't hasn't haven't isn't
     care cared living patient patients people person population provision resident residents service
     services
