@@ -106,7 +106,9 @@ ASIDE = frozenset(
     managed meet objective objectives offer offered offering planned planning promise promised
     promises promote reduce reducing responsible set strengthen support supported supporting tackle
     tackling take taken target targets tell transform transforming try trying update updates use
-    used date dates deadline deadlines timescale timescales
+    used date dates deadline deadlines timescale timescales due overdue
+    both different differ differs way ways
+    january february march april june july august september october november december
     aren't doesn't don't hasn't haven't isn't
     care cared living patient patients people person population provision resident residents service
     services
@@ -116,6 +118,7 @@ ASIDE = frozenset(
 )
 
 
+YEAR = re.compile(r"20\d\d")
 AND = re.compile(r"\s*(?:,|/|&|\band\b|\bor\b)\s*", re.IGNORECASE)
 
 
@@ -129,6 +132,11 @@ def _wanted(subject: str) -> tuple[str, ...]:
     return tuple(w for w in terms(subject) if w not in FRAME_STEMS)
 
 
+def _aside(words: Iterable[str]) -> bool:
+    """Whether words may all stand beside a theme: those that may, and years."""
+    return all(word in ASIDE or YEAR.fullmatch(word) for word in words)
+
+
 def _asks_for(name: str, wanted: tuple[str, ...]) -> bool:
     """Whether the words wanted are those of a name, together, and others that may stand aside.
 
@@ -139,8 +147,7 @@ def _asks_for(name: str, wanted: tuple[str, ...]) -> bool:
     """
     words = _words(name)
     return bool(words) and any(
-        wanted[at : at + len(words)] == words
-        and ASIDE.issuperset(wanted[:at] + wanted[at + len(words) :])
+        wanted[at : at + len(words)] == words and _aside(wanted[:at] + wanted[at + len(words) :])
         for at in range(len(wanted) - len(words) + 1)
     )
 
@@ -155,7 +162,7 @@ def _asks_for_part(label: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
         return False
     if held == {*wanted}:
         return len(held) * 2 >= len(label)
-    return ASIDE.issuperset({*wanted} - held) and (len(held) * 2 > len(label) or len(label) == 2)
+    return _aside({*wanted} - held) and (len(held) * 2 > len(label) or len(label) == 2)
 
 
 def theme_of(subject: str, themes: Iterable[Theme]) -> Theme | None:
@@ -237,6 +244,6 @@ def joined_of(subject: str, themes: Iterable[Theme]) -> tuple[ThemeWords, ...]:
         left[at : at + len(words)] = [None] * len(words)
         own = Theme(name, name, "", (name,)) if narrow else theme
         found[theme.id] = ThemeWords.of(own)
-    if len(found) < 2 or any(word and word not in ASIDE for word in left):
+    if len(found) < 2 or not _aside(word for word in left if word):
         return ()
     return tuple(found.values())

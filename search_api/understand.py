@@ -38,10 +38,13 @@ ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in
 # What is asked for where nothing but priorities is: "what are the main priorities?"
 PRIORITIES = frozenset(
     stem(w)
-    for w in "priority priorities main key strategic top headline overall declared area".split()
+    for w in """
+    priority priorities main key strategic top headline overall declared area
+    two three four five six seven eight nine ten
+    """.split()
 )
 # And what is asked for where all have it: "common themes across all four".
-COMMON = PRIORITIES | {stem(w) for w in "common shared share theme across between four".split()}
+COMMON = PRIORITIES | {stem(w) for w in "common shared share theme across between".split()}
 ABOUT_PRIORITIES = "The priorities that each system declares stand side by side under “Priorities”."
 MOST_ALIKE = 5
 MOST_NOWHERE = 3
@@ -55,7 +58,7 @@ OWN_LIST = "icsearch's own list"
 def asks_for_priorities(subject: str) -> bool:
     """Whether a subject is priorities as such, and not those for something.
 
-    >>> asks_for_priorities("main priorities"), asks_for_priorities("priorities for carers")
+    >>> asks_for_priorities("top five priorities"), asks_for_priorities("priorities for carers")
     (True, False)
     """
     asked_for = {w for w in terms(subject) if w not in FRAME_STEMS}
