@@ -137,8 +137,7 @@ def cases(searcher: Searcher, documents: Sequence[Document]) -> list[Case]:
         bare = tuple(e for e in understood.expansions if e.source != SOURCE)
         for one in (understood, replace(understood, expansions=bare)):
             asked, weighed = _weighed(searcher, one, [d for d in kept if d in documents])
-            found = telling(asked, weighed) if asked is not None else []
-            if asked is not None and found:
+            if asked is not None and (found := telling(asked, weighed)):
                 answered = question.unanswerable is None
                 values = _support(asked, found)
                 out.append(Case(question.text, question.topic, answered, source, values))

@@ -1,7 +1,6 @@
 """What ranking needs to know of a passage's words, worked out once, when it is indexed."""
 
 import re
-import sys
 from collections.abc import Sequence, Set
 from dataclasses import dataclass
 from functools import lru_cache
@@ -64,14 +63,8 @@ def standing(stems: Set[str], known: Sequence[Gist]) -> list[Standing]:
     """Which of some stems stand in each of several passages, and which around it."""
     wanted = frozenset(stems)
     # Passages of a section have what stands around them in common.
-    around = {line: wanted & stems_in(line) for line in {gist.around for gist in known}}
-    return [Standing(wanted & stems_in(gist.own), around[gist.around]) for gist in known]
-
-
-@lru_cache(maxsize=8_000)
-def stems_in(line: str) -> frozenset[str]:
-    """The stems of a line of a gist; a few kilobytes each, so not all of a large index are kept."""
-    return frozenset(map(sys.intern, line.split()))
+    around = {line: wanted.intersection(line.split()) for line in {g.around for g in known}}
+    return [Standing(wanted.intersection(g.own.split()), around[g.around]) for g in known]
 
 
 def _line(text: str) -> str:

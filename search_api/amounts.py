@@ -8,7 +8,7 @@ import re
 from collections.abc import Iterator, Mapping, Set
 from dataclasses import dataclass, replace
 
-from indexer.analyse import distinct, stem, terms
+from indexer.analyse import stem, terms, tokens
 from search_api.cover import Weight
 
 WORDS = (
@@ -124,10 +124,14 @@ class Amount:
         A text that has other words for that, as far as one can tell, only needs the figure.
         """
         places = list(self._places(text))
-        if not places or not self._names(distinct(text)):
+        words = tokens(text) if places and self.of else ()
+        if not self._names({stem for stem, _, _ in words}):
             return bool(places)
         near = self.near
-        return any(self._names(_whole_words(text, s - near, e + near)) for s, e in places)
+        return any(
+            self._names({stem for stem, at, to in words if start - near <= at and to <= end + near})
+            for start, end in places
+        )
 
     def _places(self, text: str) -> Iterator[tuple[int, int]]:
         for pattern in self.written:
@@ -144,16 +148,6 @@ class Amount:
 
 def _blank(match: re.Match[str]) -> str:
     return " " * len(match[0])
-
-
-def _whole_words(text: str, start: int, end: int) -> Set[str]:
-    """The stems of a stretch of a text, words cut at its ends left out."""
-    start, end = max(0, start), min(len(text), end)
-    while 0 < start < end and text[start - 1].isalnum():
-        start += 1
-    while start < end < len(text) and text[end].isalnum():
-        end -= 1
-    return distinct(text[start:end])
 
 
 def _asked(pattern: str) -> re.Pattern[str]:

@@ -21,7 +21,6 @@ from search_api.judge import (
     Near,
     answerable,
     features,
-    only_a_figure,
     probability,
     support,
 )
@@ -225,16 +224,14 @@ def spoken_to(asked: Asked, weighed: Mapping[str, Sequence[Weighed]]) -> dict[st
     best = max((w.probability for w in everything), default=0.0)
     if asked.theme is None and not any(w.sure for w in everything):
         whole = support(asked, [w.evidence for w in everything], best)
-        if answerable(whole) < (FIGURE_ANSWERABLE if only_a_figure(asked) else ANSWERABLE):
+        if answerable(whole) < (FIGURE_ANSWERABLE if asked.figure else ANSWERABLE):
             return {system: [] for system in weighed}
     return {system: found_in(held, best, asked.theme) for system, held in weighed.items()}
 
 
 def telling(asked: Asked, weighed: Sequence[Weighed]) -> list[Weighed]:
     """The statements that can answer: where nothing but a figure does, those that give one."""
-    if only_a_figure(asked):
-        return [w for w in weighed if not w.evidence.number_missing]
-    return list(weighed)
+    return [w for w in weighed if not (asked.figure and w.evidence.number_missing)]
 
 
 def found_in(

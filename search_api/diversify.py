@@ -7,6 +7,7 @@ by weight).
 """
 
 import re
+import sys
 from bisect import insort
 from collections import Counter, defaultdict
 from collections.abc import Callable, Sequence
@@ -17,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from corpus.model import Document, Passage
-from indexer.gist import Gist, stems_in
+from indexer.gist import Gist
 from indexer.store import Store
 from search_api.retrieve import Candidate
 
@@ -103,6 +104,12 @@ def alike(found: Sequence[Found]) -> list[Found]:
                 places |= {place, other}
         others.append((place, stems))
     return [found[place] for place in sorted(places)]
+
+
+@lru_cache(maxsize=4_000)
+def stems_in(line: str) -> frozenset[str]:
+    """The stems of a line of a gist; a few kilobytes each, so not all of a large index are kept."""
+    return frozenset(map(sys.intern, line.split()))
 
 
 def diversify(

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from search_api import medical
 from search_api.dates import dates_in
-from search_api.judge import Asked, only_a_figure
+from search_api.judge import Asked
 from search_api.medical import is_personal_medical
 from search_api.model import (
     Cell,
@@ -69,8 +69,9 @@ def headline(
     outside = f"; {lacking(understood.outside)}" if understood.outside else ""
     if not spoken and not doubtful:
         body = plural(total, f"{others}system")
-        figure = figure_asked(asked)
-        does = f"give the {figure} asked for: {subject}" if figure else f"address {subject}"
+        does = f"address {subject}"
+        if asked.figure:
+            does = f"give the {asked.figure.told} asked for: {subject}"
         if total == 1:
             return f"{answers[0].name} was not found to {does}{outside}."
         if not total:
@@ -91,11 +92,6 @@ def headline(
     if silent:
         parts.append(f"{listed(silent)} {'is' if len(silent) == 1 else 'are'} silent")
     return "; ".join(parts) + outside + "."
-
-
-def figure_asked(asked: Asked) -> str | None:
-    """What kind of figure nothing else answers, if one was asked for: a number, a percentage."""
-    return asked.amount.told if asked.amount and only_a_figure(asked) else None
 
 
 def lacking(outside: Sequence[str]) -> str:
@@ -127,10 +123,9 @@ def not_found_reason(understood: Understood, answers: Sequence[SystemAnswer], as
     unread = f"; {plural(pages, 'page')} could not be read" if pages else ""
     outside = f" {lacking(understood.outside)}." if understood.outside else ""
     searched = f"{plural(passages, 'passage')} of {plural(len(answers), 'system')}"
-    figure = figure_asked(asked)
-    if figure:
+    if asked.figure:
         return (
-            f"Nothing in {searched} gives the {figure} asked for{unread}. "
+            f"Nothing in {searched} was found to give the {asked.figure.told} asked for{unread}. "
             f"The nearest passages are shown: they may speak of the subject.{outside}"
         )
     return (

@@ -79,6 +79,11 @@ class Asked:
     """Words asked for next to each other, stop words left out."""
 
     @property
+    def figure(self) -> Amount | None:
+        """The figure that was asked for, where nothing else is an answer."""
+        return self.amount if self.amount is not None and self.amount.strict else None
+
+    @property
     def rarity(self) -> float:
         """How much all the words tell together: the sum of their rarities."""
         return sum(weight.idf for weight in self.words.values())
@@ -336,11 +341,6 @@ def support(asked: Asked, found: Sequence[Features], likely: float) -> Support:
         foreign=asked.foreign,
         likely=likely,
     )
-
-
-def only_a_figure(asked: Asked) -> bool:
-    """Whether nothing but a figure of the kind asked for is an answer."""
-    return asked.amount is not None and asked.amount.strict
 
 
 def answerable(found: Support) -> float:

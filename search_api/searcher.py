@@ -61,7 +61,7 @@ from search_api.rerank import open_reranker, reranked
 from search_api.retrieve import Candidate, Scope, retrieve, scope_of, text_to_embed
 from search_api.settings import SearchSettings
 from search_api.topics import ThemeWords, theme_of
-from search_api.understand import Understander, asks_for_priorities, nowhere_told
+from search_api.understand import Understander, asks_for_priorities
 from search_api.weighing import Weigher
 from search_api.whom import asks_across
 
@@ -177,7 +177,7 @@ class Searcher:
         citations = (*(declared.citations if declared else ()), *self._clear(sheet.citations))
         told = declared.headline if declared else None
         if not refused and not any(s.sure for a in answers for s in a.statements):
-            nowhere = nowhere_told(self._understander.nowhere(understood), understood, answered)
+            nowhere = self._understander.nowhere(understood, answered)
             understood = replace(understood, notes=understood.notes + nowhere)
             notes = nowhere + notes
         return Answer(

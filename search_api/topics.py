@@ -118,6 +118,8 @@ ASIDE = frozenset(
 )
 
 
+TELLS_NOTHING = frozenset({stem("health")})
+"""Words of labels that are no part of one by themselves."""
 YEAR = re.compile(r"20\d\d")
 AND = re.compile(r"\s*(?:,|/|&|\band\b|\bor\b)\s*", re.IGNORECASE)
 
@@ -155,10 +157,10 @@ def _asks_for(name: str, wanted: tuple[str, ...]) -> bool:
 def _asks_for_part(label: tuple[str, ...], wanted: tuple[str, ...]) -> bool:
     """Whether the words wanted are half of a label, or more where other words stand aside.
 
-    "Health" is no part of a label that tells anything. One of two words tells enough.
+    One of two words tells enough.
     """
     held = {word for word in wanted if word in label}
-    if held <= {stem("health")}:
+    if held <= TELLS_NOTHING:
         return False
     if held == {*wanted}:
         return len(held) * 2 >= len(label)

@@ -12,6 +12,7 @@ from indexer.analyse import STOP_STEMS, stem, terms, tokens
 from indexer.store import Acronym, Store
 from search_api import medical
 from search_api.cover import asked_words
+from search_api.declaring import NUMBERS
 from search_api.model import MOST_CHARACTERS, SEEN, Expansion, Understood
 from search_api.naming import LEAST_FUZZY_LENGTH, WORD, Names, listed
 from search_api.subject import FRAME_STEMS, subject_of
@@ -38,10 +39,10 @@ ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in
 # What is asked for where nothing but priorities is: "what are the main priorities?"
 PRIORITIES = frozenset(
     stem(w)
-    for w in """
-    priority priorities main key strategic top headline overall declared area
-    two three four five six seven eight nine ten
-    """.split()
+    for w in (
+        *"priority priorities main key strategic top headline overall declared area".split(),
+        *NUMBERS,
+    )
 )
 # And what is asked for where all have it: "common themes across all four".
 COMMON = PRIORITIES | {stem(w) for w in "common shared share theme across between".split()}
@@ -49,7 +50,6 @@ ABOUT_PRIORITIES = "The priorities that each system declares stand side by side 
 MOST_ALIKE = 5
 MOST_NOWHERE = 3
 SHORT = 5
-"""In a question of so few words each matters; in a longer one many are not of the subject."""
 # Quotation marks ask for the very words in a short query; in a long sentence they only stress.
 MOST_BESIDE_PHRASE = 12
 OWN_LIST = "icsearch's own list"
@@ -81,13 +81,6 @@ def also_searched(understood: Understood) -> list[tuple[str, str]]:
         )
         for (typed, source), others in together.items()
     ]
-
-
-def nowhere_told(words: Sequence[str], understood: Understood, answered: bool) -> tuple[str, ...]:
-    """What the asker is told of words that no passage has, where nothing is surely said."""
-    if not words or (answered and len(asked_words(understood)) > SHORT):
-        return ()
-    return (f"No indexed passage has {' or '.join(f'“{w}”' for w in words[:MOST_NOWHERE])}.",)
 
 
 class Understander:
@@ -162,14 +155,20 @@ class Understander:
             spelling=spelling,
         )
 
-    def nowhere(self, understood: Understood) -> list[str]:
-        """The words of a subject, as typed, of which no passage has any form."""
+    def nowhere(self, understood: Understood, answered: bool) -> tuple[str, ...]:
+        """What is told of words typed that no passage has in any form, where nothing is sure.
+
+        In a long question that is answered many words are not of the subject, so nothing.
+        """
+        if answered and len(asked_words(understood)) > SHORT:
+            return ()
         found: dict[str, str] = {}
         for match in WORD.finditer(understood.subject):
             asked = [word for word in terms(match[0]) if word not in FRAME_STEMS]
             if asked and not any(map(self._known, asked)):
-                found.setdefault(match[0].lower(), match[0])
-        return list(found.values())
+                found.setdefault(match[0].lower(), f"“{match[0]}”")
+        some = list(found.values())[:MOST_NOWHERE]
+        return (f"No indexed passage has {' or '.join(some)}.",) if some else ()
 
     def _expansions(self, subject: str, notes: list[str]) -> Iterator[Expansion]:
         """Acronyms spelled out, and long forms shortened, as the documents define them."""

@@ -177,7 +177,8 @@ class Part:
         ends = self._ends[rows]
         counts = ends - np.where(rows > 0, self._ends[rows - 1], 0)
         found = self._statements.runs(ends - counts, counts)
-        # Faster than numpy's own conversion, and the same numbers.
+        # Faster than numpy's own conversion, and the same numbers; on this thread alone.
+        faiss.omp_set_num_threads(1)
         content = np.ascontiguousarray(found).view(np.uint8)
         return (self._halves.decode(content) if len(found) else found.astype(np.float32)), counts
 
