@@ -35,6 +35,7 @@ DUE = re.compile(
     r"\s[^?]{0,20}?20\d\d)\b",
     re.IGNORECASE,
 )
+NOWHERE = "No indexed passage has"
 ABOUT_DUE = "Dates are not searched for: what is due, and what is overdue, is in the register."
 # What is asked for where nothing but priorities is: "what are the main priorities?"
 PRIORITIES = frozenset(
@@ -168,7 +169,7 @@ class Understander:
             if asked and not any(map(self._known, asked)):
                 found.setdefault(match[0].lower(), f"“{match[0]}”")
         some = list(found.values())[:MOST_NOWHERE]
-        return (f"No indexed passage has {' or '.join(some)}.",) if some else ()
+        return (f"{NOWHERE} {' or '.join(some)}.",) if some else ()
 
     def _expansions(self, subject: str, notes: list[str]) -> Iterator[Expansion]:
         """Acronyms spelled out, and long forms shortened, as the documents define them."""

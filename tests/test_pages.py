@@ -289,6 +289,15 @@ def test_what_was_understood_can_be_undone(client: TestClient) -> None:
     assert len(every.css(".app-system")) == 4
 
 
+def test_words_that_no_passage_has_stand_with_what_was_understood_and_only_there(
+    client: TestClient,
+) -> None:
+    tree = page(client, "/ask?q=ambulance handover&home=sefton")
+    told = "No indexed passage has “ambulance” or “handover”"
+    assert told in text_of(tree, ".app-understood")
+    assert told not in text_of(tree, ".app-notes")
+
+
 def test_an_acronym_says_what_it_was_read_as(client: TestClient) -> None:
     said = text_of(page(client, "/ask?q=what is done about PHM"), ".app-understood")
     assert "“PHM” was also searched for as" in said

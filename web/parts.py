@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from indexer.store import Store
 from search_api.model import Understood
 from search_api.naming import listed
-from search_api.understand import also_searched
+from search_api.understand import NOWHERE, also_searched
 from web.address import Address
 from web.highlight import Wanted
 
@@ -69,6 +69,7 @@ def understood_as(store: Store, understood: Understood, address: Address) -> tup
         out.append(Read(f"Every passage must hold “{phrase}” word for word"))
     for word in understood.without:
         out.append(Read(f"Passages with “{word}” were left out"))
+    out += [Read(note.rstrip(".")) for note in understood.notes if note.startswith(NOWHERE)]
     return tuple(out)
 
 

@@ -6,7 +6,7 @@ from indexer.store import Store
 from search_api.dates import dates_in
 from search_api.headline import plural
 from search_api.model import Answer, Searched
-from search_api.understand import ABOUT_DUE, asks_for_priorities
+from search_api.understand import ABOUT_DUE, NOWHERE, asks_for_priorities
 from web.address import Address
 from web.evidence import Quoter, SystemPart, searched_in_words, status_of, system_part
 from web.parts import (
@@ -91,7 +91,7 @@ class AskPage:
             searched=f"{plural(answer.searched.systems, 'system')}, {searched_in_words(total)}",
             understood=understood_as(store, answer.understood, address),
             subject=subject if subject.casefold() != answer.query.casefold() else "",
-            notes=answer.notes,
+            notes=tuple(n for n in answer.notes if not n.startswith(NOWHERE)),
             compare=_side_by_side(subject, home),
             search=Link("See every passage about this", str(address.at("/search"))),
             register=_register(answer, home),
